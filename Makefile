@@ -1,0 +1,58 @@
+# The front door. Every target does its own set-up; nothing but Python 3.11+ and make is needed.
+PYTHON ?= python3
+HEIC ?= on
+VENV := .venv
+BIN := $(VENV)/bin
+UV = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-fast lint bench soak lock generate clean
+
+help:  ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
+
+install: $(VENV)/.runtime  ## Set up .venv with locked dependencies (HEIC=off leaves the GPL HEVC encoder out)
+
+demo: $(VENV)/.runtime  ## Make thumbnails of a photo and say where they are
+	@$(BIN)/python -m imageplane.cli.demo demo-output
+
+test: $(VENV)/.dev lint  ## Lint, types, architecture and all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## Ruff, mypy and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.dev  ## Measure against Sharp, Pillow, OpenCV and vipsthumbnail (PHOTOS=folder, ROUNDS=n)
+	$(BIN)/python -m benchmarks.run $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+soak: $(VENV)/.dev  ## 5,000 mixed transforms in one worker: is its memory flat?
+	$(BIN)/python -m benchmarks.soak
+
+generate: $(VENV)/.dev  ## Write the derived pages of docs/ again
+	$(BIN)/python tools/generate.py
+
+lock: $(VENV)/.tool  ## Choose the newest versions that pyproject.toml allows
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra heic --group build pyproject.toml -o requirements/runtime.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra heic --group build --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+clean:  ## Remove the environment and everything that was built
+	rm -rf $(VENV) demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache tests/failures
+
+$(VENV)/.tool:
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/.tool
+	$(INSTALL) --require-hashes -r requirements/runtime.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@if [ "$(HEIC)" = "off" ]; then $(UV) pip uninstall --quiet --python $(BIN)/python pillow-heif; fi
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,165 @@
+"""What a file says of itself before any pixel is decoded, and the limits that it must keep."""
+
+import io
+from dataclasses import dataclass
+
+import pyvips
+from PIL import Image as PillowImage
+
+from imageplane.codecs.formats import InputFormat
+from imageplane.codecs.heif import heif_size, is_heic_available
+from imageplane.codecs.icc import is_srgb
+from imageplane.codecs.sniff import sniff
+from imageplane.codecs.svg import svg_size
+from imageplane.errors import ImageTooLarge, TooLarge, UndecodableImage, UnsupportedFormat
+from imageplane.pixels.geometry import Size
+from imageplane.pixels.orientation import UPRIGHT, is_turned
+
+_LOADERS: dict[InputFormat, str] = {
+    "jpeg": "jpegload_buffer",
+    "png": "pngload_buffer",
+    "webp": "webpload_buffer",
+    "gif": "gifload_buffer",
+    "avif": "heifload_buffer",
+    "tiff": "tiffload_buffer",
+}
+_COPYRIGHT_TAGS = ("exif-ifd0-Artist", "exif-ifd0-Copyright")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one source and everything made of it may have; frames times pixels is the total."""
+
+    max_source_in_bytes: int = 50_000_000
+    max_pixels: int = 100_000_000
+    max_frames: int = 300
+    max_total_pixels: int = 64_000_000
+
+    def check_pixels(self, size: Size, frames: int = 1) -> None:
+        """Raise when an image of this size may not be made. Errors: image_too_large."""
+        if size.pixels > self.max_pixels:
+            raise ImageTooLarge(f"the image has {size} pixels; the limit is {self.max_pixels:,} in all")
+        if frames > 1 and frames > self.max_frames:
+            raise ImageTooLarge(f"the animation has {frames} frames; the limit is {self.max_frames}")
+        if frames > 1 and frames * size.pixels > self.max_total_pixels:
+            raise ImageTooLarge(
+                f"the animation has {frames} frames of {size} pixels; the limit is {self.max_total_pixels:,} in all"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a source before decoding.
+
+    Takes: `size` after EXIF orientation; `orientation` 1–8 as EXIF counts; `is_srgb`, when no color conversion is
+    needed; `delays_in_ms` one per frame; `loop`, how often an animation plays, 0 for ever; `copyright`, EXIF tags by
+    their libvips names.
+    """
+
+    format: InputFormat
+    size: Size
+    size_in_bytes: int
+    frames: int = 1
+    has_alpha: bool = False
+    orientation: int = UPRIGHT
+    is_srgb: bool = True
+    is_progressive: bool = False
+    delays_in_ms: tuple[int, ...] = ()
+    loop: int = 0
+    copyright: tuple[tuple[str, str], ...] = ()
+
+    def shrinks(self) -> tuple[int, ...]:
+        """Give the whole factors by which the decoder can shrink, largest first."""
+        if self.format == "jpeg":
+            return (8, 4, 2)
+        if self.format == "webp" and self.frames == 1:
+            return (16, 12, 8, 6, 5, 4, 3, 2)
+        return ()
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether the decoder can render at any scale."""
+        return self.format == "svg"
+
+    def extent_after(self, shrink: float) -> tuple[float, float]:
+        """Give what the picture covers of the image decoded at this shrink."""
+        across, down = self.size.width / shrink, self.size.height / shrink
+        # libjpeg keeps whole blocks, so the last pixel is partly filled; the others resample to whole pixels.
+        return (across, down) if self.format == "jpeg" else (max(1, round(across)), max(1, round(down)))
+
+
+def read_header(data: bytes, limits: Limits, *, is_heic_enabled: bool = True) -> Header:
+    """Read the header of a source and hold it against the limits.
+
+    Errors: unsupported_format, undecodable_image, too_large, image_too_large.
+    """
+    if len(data) > limits.max_source_in_bytes:
+        raise TooLarge(f"The file has {len(data):,} bytes; the limit is {limits.max_source_in_bytes:,}.")
+    if len(data) == 0:
+        raise UndecodableImage("The file is empty.")
+    found = sniff(data)
+    if found is None:
+        raise UnsupportedFormat("The file is none of JPEG, PNG, WebP, GIF, AVIF, HEIF, SVG, TIFF and BMP.")
+    if found == "heif" and not (is_heic_enabled and is_heic_available()):
+        raise UnsupportedFormat("HEIF images are not enabled on this installation.")
+    header = _read(data, found)
+    limits.check_pixels(header.size)
+    return header
+
+
+def _read(data: bytes, found: InputFormat) -> Header:
+    if found == "svg":
+        return Header(found, Size(*svg_size(bytes(data))), len(data), has_alpha=True)
+    if found == "bmp":
+        return _read_bmp(data)
+    if found == "heif":
+        return Header(found, heif_size(bytes(data)), len(data), is_srgb=False)
+    return _read_with_libvips(data, found)
+
+
+def open_lazily(data: bytes, found: InputFormat, **options: object) -> pyvips.Image:
+    """Open a source with the one libvips loader of its format; no pixel is decoded yet. Errors: undecodable_image."""
+    try:
+        image: pyvips.Image = pyvips.Operation.call(_LOADERS[found], data, access="sequential", **options)
+    except pyvips.Error as error:
+        raise UndecodableImage(f"The {found.upper()} image is damaged.", detail=str(error)) from error
+    return image
+
+
+def _read_with_libvips(data: bytes, found: InputFormat) -> Header:
+    image = open_lazily(data, found)
+
+    def field(name: str, default: object = None) -> object:
+        return image.get(name) if image.get_typeof(name) else default
+
+    orientation = int(str(field("orientation", UPRIGHT)))
+    profile = field("icc-profile-data")
+    is_plain = image.interpretation in ("srgb", "b-w") and image.format == "uchar"
+    frames = int(str(field("n-pages", 1))) if found in ("gif", "webp") else 1
+    delays = field("delay", [])
+    return Header(
+        found,
+        Size(image.height, image.width) if is_turned(orientation) else Size(image.width, image.height),
+        len(data),
+        frames=frames,
+        has_alpha=bool(image.hasalpha()),
+        orientation=orientation,
+        is_srgb=is_plain and (not isinstance(profile, bytes) or is_srgb(profile)),
+        is_progressive=bool(field("jpeg-multiscan", 0)),
+        delays_in_ms=tuple(delays) if isinstance(delays, list) else (),
+        loop=int(str(field("loop", 0))),
+        copyright=tuple((tag, _exif_text(str(field(tag)))) for tag in _COPYRIGHT_TAGS if field(tag)),
+    )
+
+
+def _exif_text(value: str) -> str:
+    # libvips renders a tag as "text (text, ASCII, 5 components, 5 bytes)".
+    return value.rpartition(" (")[0] or value
+
+
+def _read_bmp(data: bytes) -> Header:
+    try:
+        with PillowImage.open(io.BytesIO(data), formats=("BMP",)) as image:
+            return Header("bmp", Size(*image.size), len(data), has_alpha=image.mode == "RGBA")
+    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError) as error:
+        raise UndecodableImage("The BMP image is damaged.", detail=str(error)) from error

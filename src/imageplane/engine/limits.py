@@ -1,0 +1,59 @@
+"""What an engine process may have: its environment, its memory, and a life no longer than its parent's."""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Mapping
+
+# An engine decodes hostile bytes: it inherits no variable that could hold a secret.
+_KEPT = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH")
+_KEPT_PREFIXES = ("LC_", "PYTHON", "MALLOC_", "VIPS_", "FONTCONFIG_", "COVERAGE_")
+
+# Two arenas keep the heaps of libvips' threads from piling up; the rest keeps every library on its one thread.
+_DEFAULTS = {
+    "MALLOC_ARENA_MAX": "2",
+    "VIPS_CONCURRENCY": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+_PR_SET_PDEATHSIG = 1
+
+# What the libraries say as they give up for want of memory: Python, libvips, GLib, C++, Rust and libheif.
+_WANTS_OF_MEMORY = (
+    "memoryerror",
+    "out of memory",
+    "failed to allocate",
+    "bad_alloc",
+    "memory allocation",
+    "cannot allocate memory",
+)
+
+
+def environment(parent: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment of an engine; what the parent says of allocator and libvips goes first."""
+    kept = {name: value for name, value in parent.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+    return _DEFAULTS | kept
+
+
+def confine(memory_in_bytes: int, parent_id: int) -> None:
+    """Bind this process to its limits and to the life of the thread that started it.
+
+    Method: RLIMIT_DATA counts private writable memory when it is mapped, and neither the mapped source nor the code
+    of libraries, as RLIMIT_AS would. On systems where the kernel doesn't enforce it, only the deadline bounds memory.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent_id:
+            sys.exit("The parent of this engine is gone.")
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_in_bytes, memory_in_bytes))
+    # A core file would hold a customer's picture.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def is_want_of_memory(words: str) -> bool:
+    """Tell whether an error or the last words of an engine speak of memory that was refused."""
+    spoken = words.lower()
+    return any(phrase in spoken for phrase in _WANTS_OF_MEMORY)

@@ -1,0 +1,168 @@
+"""Engines in a pool: every order is answered, and a death costs only the order that caused it.
+
+Each engine has a thread that keeps it: the thread takes one order at a time, waits for the answer, kills at the
+deadline and starts the next engine. The engines share no pipe and no lock, so one killed in the middle of a message
+leaves nothing broken for the others; the pools of pebble and concurrent.futures share both, and end as a whole.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from imageplane.deadline import Deadline
+from imageplane.engine.process import Engine
+from imageplane.engine.wire import Answer, Order
+from imageplane.errors import Busy, DeadlineExceeded, ImageplaneError, InternalError
+
+# How much longer than its deadline an engine lives, so that one that notices in time need not die for it.
+_GRACE_IN_S: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    function: Callable[..., Any]
+    source: bytes | Path
+    arguments: tuple[Any, ...]
+    deadline: Deadline
+    future: Future[Any]
+
+
+class Pool:
+    """A number of engines and the queue in front of them.
+
+    Takes: `count` engines; `deadline_in_s`, how long one may work on one order; `memory_in_bytes` for each;
+    `recycle_after`, how many orders one engine does.
+    """
+
+    def __init__(self, *, count: int, deadline_in_s: float, memory_in_bytes: int, recycle_after: int) -> None:
+        self.deadline_in_s = deadline_in_s
+        self.memory_in_bytes = memory_in_bytes
+        self.recycle_after = recycle_after
+        self.jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self.closing = threading.Event()
+        self._keepers = [_Keeper(self) for _ in range(count)]
+        for keeper in self._keepers:
+            keeper.start()
+
+    def submit(
+        self,
+        function: Callable[..., Any],
+        source: bytes | Path,
+        *arguments: Any,
+        deadline: Deadline | None = None,
+    ) -> Future[Any]:
+        """Have an engine call `function(data, *arguments, deadline)`.
+
+        Takes: a function of an importable module; a path, which the engine maps, or bytes, which travel in shared
+        memory; arguments that can be pickled; the caller's deadline, beside the limit of the pool, which starts with
+        the work.
+        Gives: a future of plain values and data classes of Imageplane; its exception is always an ImageplaneError.
+        """
+        job = _Job(function, source, arguments, deadline or Deadline(), Future())
+        self.jobs.put(job)
+        # After the put, so that no job can slip in behind the last look of `close`.
+        if self.closing.is_set() and job.future.cancel():
+            raise _closed()
+        return job.future
+
+    def close(self) -> None:
+        """Answer everything that is open with "busy" and end all engines, within a moment."""
+        self.closing.set()
+        for _ in self._keepers:
+            self.jobs.put(None)
+        for keeper in self._keepers:
+            keeper.join()
+        while not self.jobs.empty():
+            job = self.jobs.get()
+            if job is not None and job.future.set_running_or_notify_cancel():
+                job.future.set_exception(_closed())
+
+    def engine_ids(self) -> list[int]:
+        """Give the process ids of the engines that live now."""
+        return [keeper.engine.pid for keeper in self._keepers if keeper.engine is not None and keeper.engine.is_alive]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _closed() -> Busy:
+    return Busy("The engines are being shut down.")
+
+
+class _Keeper(threading.Thread):
+    """The thread that keeps one engine alive and busy."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(name="imageplane-engine-keeper", daemon=True)
+        self.engine: Engine | None = None
+        self._pool = pool
+        self._done = 0
+
+    def run(self) -> None:
+        while not self._pool.closing.is_set():
+            # Only a keeper with a ready engine takes a job; while this one starts anew, the others go on.
+            trouble = self._make_ready()
+            job = self._pool.jobs.get()
+            if job is not None and job.future.set_running_or_notify_cancel():
+                self._finish(job, trouble)
+        self._let_go()
+
+    def _finish(self, job: _Job, trouble: ImageplaneError | None) -> None:
+        # The engine may have died while it had nothing to do; that is not this job's fault.
+        trouble = trouble or self._make_ready()
+        try:
+            answer = Answer(error=trouble) if trouble else self._answer(job)
+        except Exception as error:  # an order that can't be pickled must not end the keeper
+            answer = Answer(error=InternalError("Something went wrong here.", detail=repr(error)))
+        if answer.error is None:
+            job.future.set_result(answer.value)
+        else:
+            job.future.set_exception(answer.error)
+
+    def _answer(self, job: _Job) -> Answer:
+        assert self.engine is not None  # noqa: S101
+        if self._pool.closing.is_set():
+            return Answer(error=_closed())
+        if job.deadline.is_over:
+            return Answer(error=DeadlineExceeded("The time was over before the work could start."))
+        expires_at = min(job.deadline.expires_at, time.monotonic() + self._pool.deadline_in_s)
+        path, source = (str(job.source.absolute()), None) if isinstance(job.source, Path) else (None, job.source)
+        order = Order(job.function, job.arguments, expires_at, path, len(source or b""))
+        answer = self.engine.ask(order, source, expires_at + _GRACE_IN_S, lambda: self._is_pointless(job))
+        self._done += 1
+        if self._pool.closing.is_set() and not self.engine.is_alive:
+            return Answer(error=_closed())
+        return answer
+
+    def _is_pointless(self, job: _Job) -> bool:
+        return self._pool.closing.is_set() or (job.deadline.is_over and time.monotonic() < job.deadline.expires_at)
+
+    def _make_ready(self) -> ImageplaneError | None:
+        if self.engine is not None and self.engine.is_alive and self._done < self._pool.recycle_after:
+            return None
+        self._let_go()
+        self._done = 0
+        try:
+            self.engine = Engine(self._pool.memory_in_bytes)
+            self.engine.await_ready(self._pool.closing.is_set)
+        except ImageplaneError as error:
+            return error
+        except OSError as error:
+            return InternalError("No engine could be started.", detail=repr(error))
+        return None
+
+    def _let_go(self) -> None:
+        if self.engine is not None:
+            self.engine.close()
+            self.engine = None

@@ -1,0 +1,154 @@
+"""Every error that Imageplane raises on purpose, and what each means on the wire.
+
+ImageplaneError                     code                  status  retryable
+├── RequestError                    invalid_request       400     no
+│   ├── UnsupportedFormat           unsupported_format    400     no
+│   └── SettingsError               invalid_settings      500     no
+├── TooLarge                        too_large             413     no
+│   └── ImageTooLarge               image_too_large       413     no
+├── Unprocessable                   unprocessable         422     no
+│   ├── UndecodableImage            undecodable_image     422     no
+│   ├── ImpossibleOperation         impossible_operation  422     no
+│   ├── UnreachableSize             unreachable_size      422     no
+│   └── UnencodableImage            unencodable_image     422     no
+├── EngineCrashed                   engine_crashed        422     no
+├── Busy                            busy                  503     yes
+├── DeadlineExceeded                deadline_exceeded     504     yes
+└── InternalError                   internal_error        500     no
+
+`message` is for the caller: it names no address, no file of this machine and no stack. `detail` is for the log.
+`faults` lists every place in the request that is wrong, such as `operations[3].width_in_px`.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong place in a request: its path as the caller wrote it, and what is wrong there."""
+
+    path: str
+    message: str
+
+
+class ImageplaneError(Exception):
+    """The root of the tree; a class is a code, a status and whether trying again can help."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, detail: str | None = None, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.faults = faults
+
+    def at(self, path: str) -> "ImageplaneError":
+        """Give the same error with the place in the request that caused it."""
+        if self.faults:
+            return self
+        return type(self)(f"{path}: {self.message}", detail=self.detail, faults=(Fault(path, self.message),))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross from an engine process to the caller; keyword arguments must survive pickling.
+        return _restore, (type(self), self.message, self.detail, self.faults)
+
+
+def _restore(
+    kind: type[ImageplaneError], message: str, detail: str | None, faults: tuple[Fault, ...]
+) -> ImageplaneError:
+    return kind(message, detail=detail, faults=faults)
+
+
+class RequestError(ImageplaneError):
+    """The request itself is wrong: a missing, unknown or bad field."""
+
+    code = "invalid_request"
+    status = 400
+
+
+class UnsupportedFormat(RequestError):
+    """The bytes are no image format that Imageplane reads, or the wanted format can't be written here."""
+
+    code = "unsupported_format"
+
+
+class SettingsError(RequestError):
+    """A setting of this installation has a value that it can't have."""
+
+    code = "invalid_settings"
+    status = 500
+
+
+class TooLarge(ImageplaneError):
+    """More bytes than the limits allow."""
+
+    code = "too_large"
+    status = 413
+
+
+class ImageTooLarge(TooLarge):
+    """More pixels or frames than the limits allow, in the source or on the way to the result."""
+
+    code = "image_too_large"
+
+
+class Unprocessable(ImageplaneError):
+    """The request is well formed, but can't be done with this image."""
+
+    code = "unprocessable"
+    status = 422
+
+
+class UndecodableImage(Unprocessable):
+    """The image is damaged, hostile or empty."""
+
+    code = "undecodable_image"
+
+
+class ImpossibleOperation(Unprocessable):
+    """An operation can't be done on the image as it reaches it, such as a crop out of bounds."""
+
+    code = "impossible_operation"
+
+
+class UnreachableSize(Unprocessable):
+    """No quality and no dimensions give a file as small as asked for."""
+
+    code = "unreachable_size"
+
+
+class UnencodableImage(Unprocessable):
+    """The wanted format can't hold the result, such as a WebP wider than 16383 pixels."""
+
+    code = "unencodable_image"
+
+
+class EngineCrashed(Unprocessable):
+    """The process that worked on this image died: the file or the request is at fault, and nothing else is harmed."""
+
+    code = "engine_crashed"
+
+
+class Busy(ImageplaneError):
+    """There is no room for this work now."""
+
+    code = "busy"
+    status = 503
+    retryable = True
+
+
+class DeadlineExceeded(ImageplaneError):
+    """The time for this work is over."""
+
+    code = "deadline_exceeded"
+    status = 504
+    retryable = True
+
+
+class InternalError(ImageplaneError):
+    """Something failed that is no fault of the caller."""
+
+    code = "internal_error"

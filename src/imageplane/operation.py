@@ -1,0 +1,164 @@
+"""The one base of all operations: wire fields, page, planner hints and pixels in one class.
+
+A file in `operations/` holds one class below `PixelOperation` or `OutputOperation`, named after its wire `type`.
+Its docstring is its published page; its `examples` feed the goldens, the laws and the benchmarks.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
+
+import pyvips
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+
+from imageplane.codecs.formats import Target
+from imageplane.deadline import Deadline
+from imageplane.pixels.geometry import Shrunk, Size, size_of
+
+MAX_SIDE_IN_PX = 65_535
+
+# What must be left to filter after the decoder has shrunk: below this its box filter shows.
+LEAST_RESIDUAL = 1.5
+
+
+def _normal_hex_color(value: str) -> str:
+    match = re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", value)
+    if match is None:
+        raise ValueError("expected a color such as #1a2b3c")
+    digits = match[1].lower()
+    return "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
+
+
+HexColor = Annotated[
+    str,
+    AfterValidator(_normal_hex_color),
+    Field(description="An RGB color such as `#1a2b3c`; the `#` may be left out."),
+]
+SidePx = Annotated[int, Field(gt=0, le=MAX_SIDE_IN_PX)]
+OffsetPx = Annotated[int, Field(ge=0, le=MAX_SIDE_IN_PX)]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One use of an operation with awkward numbers, kept as a golden picture.
+
+    Takes: `fields` as on the wire without `type`; `picture`, the name of a test picture made by `tests/pictures.py`;
+    the largest and the mean difference that another build of libvips may show, in 8-bit steps on straight RGBA.
+    """
+
+    name: str
+    fields: dict[str, Any]
+    picture: str = "photo"
+    max_delta: int = 2
+    mean_delta: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an operation may use while it works on pixels."""
+
+    deadline: Deadline
+
+
+class Operation(BaseModel):
+    """A request to change the picture, exactly as it stands on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, populate_by_name=True, allow_inf_nan=False)
+
+    type: str
+    examples: ClassVar[tuple[Example, ...]] = ()
+
+
+class Absorption(NamedTuple):
+    """How much of an operation's work a decoder may do instead.
+
+    Takes: `exact`, the whole reduction (below 1 for enlarging), which a vector renderer can do alone; `most`, the
+    largest shrink that leaves enough to filter well.
+    """
+
+    exact: float
+    most: float
+
+    @classmethod
+    def of_scaling(cls, size: Size, scaled: Size) -> "Absorption":
+        """Give what a decoder may do of scaling one size to another."""
+        exact = min(size.width / scaled.width, size.height / scaled.height)
+        return cls(exact, exact / LEAST_RESIDUAL)
+
+
+class PixelOperation(Operation):
+    """An operation that makes pixels of pixels; every hint has a safe default."""
+
+    random_access: ClassVar[bool] = False
+    """Whether `apply` reads pixels out of order or more than once."""
+
+    _picture: Shrunk | None = PrivateAttr(default=None)
+
+    def size_after(self, size: Size) -> Size | None:
+        """Give the size of the result, or None when only the pixels can tell. Errors: impossible_operation."""
+        return size
+
+    def scaled_by(self, shrink: float, size: Size) -> Self | None:
+        """Give the operation that does the same to an image `shrink` times smaller, or None when there is none.
+
+        Takes: `size`, of the image before it is shrunk. The pixel grid must stay where it is: an operation that moves
+        the right or the bottom edge to the left or the top may only answer when the shrink divides the size.
+        """
+        return None
+
+    def absorb(self, size: Size) -> Absorption | None:
+        """Give how much of the work the decoder may do for an image of this size, or None."""
+        return None
+
+    def after_shrink(self, picture: Shrunk) -> Self:
+        """Give what is left to do when the decoder has done its part; sizes stay pinned to the full picture."""
+        rest = self.model_copy()
+        rest._picture = picture
+        return rest
+
+    def picture_on(self, image: pyvips.Image) -> Shrunk:
+        """Give how the picture lies on the image that reaches this operation."""
+        return self._picture or Shrunk(size_of(image), size_of(image))
+
+    def fused_with(self, following: "PixelOperation") -> tuple["PixelOperation", ...] | None:
+        """Give what this operation and the next come to, or None when both must be done."""
+        return None
+
+    def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
+        """Give the changed image; 8-bit sRGB with 3 bands, or 4 with straight alpha, in and out."""
+        raise NotImplementedError
+
+    def apply_to_frames(self, frames: list[pyvips.Image], tools: Tools) -> list[pyvips.Image]:
+        """Do the same to every frame of an animation; overridden where the frames must agree on something first."""
+        return [self.apply(frame, tools) for frame in frames]
+
+
+class OutputOperation(Operation):
+    """An operation that touches no pixel, but changes how the result is encoded."""
+
+    def retarget(self, target: Target) -> Target:
+        """Give the target in effect from here on."""
+        raise NotImplementedError
+
+
+def divides(shrink: float, *lengths: int) -> bool:
+    """Tell whether a shrink leaves every one of these lengths whole."""
+    return all(length % shrink == 0 for length in lengths)
+
+
+__all__ = [
+    "MAX_SIDE_IN_PX",
+    "Absorption",
+    "Example",
+    "HexColor",
+    "OffsetPx",
+    "Operation",
+    "OutputOperation",
+    "PixelOperation",
+    "Shrunk",
+    "SidePx",
+    "Size",
+    "Tools",
+    "divides",
+    "size_of",
+]

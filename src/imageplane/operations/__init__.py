@@ -1,0 +1,95 @@
+"""The catalog: every module of this folder is one operation, and its file name is the wire `type`."""
+
+import difflib
+import importlib
+import pkgutil
+from functools import cache
+from types import MappingProxyType
+from typing import Annotated, Any, Union
+
+from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from imageplane.errors import Fault, RequestError
+from imageplane.operation import Operation, OutputOperation, PixelOperation
+
+MAX_OPERATIONS = 30
+
+
+@cache
+def catalog() -> MappingProxyType[str, type[Operation]]:
+    """Give every operation by its wire `type`, in alphabetical order."""
+    found: dict[str, type[Operation]] = {}
+    for module_info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == module.__name__:
+                found[module_info.name] = value
+    return MappingProxyType(found)
+
+
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    # The members are only known at run time, so the type checker can't follow.
+    union: Any = Union.__getitem__(tuple(catalog().values()))
+    return TypeAdapter(Annotated[union, Field(discriminator="type")])
+
+
+def parse(raw: object, path: str = "operations") -> tuple[tuple[Operation, ...], tuple[str, ...]]:
+    """Read a list of operations from decoded JSON.
+
+    Gives: the operations in their order, and one warning for every unknown field.
+    Errors: invalid_request, with every fault of the whole list at once.
+    """
+    if not isinstance(raw, list):
+        raise RequestError(f"{path}: expected a list of operations", faults=(Fault(path, "expected a list"),))
+    if len(raw) > MAX_OPERATIONS:
+        message = f"at most {MAX_OPERATIONS} operations are allowed, but there are {len(raw)}"
+        raise RequestError(f"{path}: {message}", faults=(Fault(path, message),))
+    operations: list[Operation] = []
+    faults: list[Fault] = []
+    warnings: list[str] = []
+    for index, item in enumerate(raw):
+        place = f"{path}[{index}]"
+        try:
+            operation = _adapter().validate_python(item)
+        except ValidationError as error:
+            faults.extend(_fault(place, item, detail) for detail in error.errors(include_url=False))
+        else:
+            operations.append(operation)
+            warnings.extend(f"{place}.{name}: unknown field, ignored" for name in _unknown_fields(item, operation))
+    if faults:
+        raise RequestError("; ".join(f"{fault.path}: {fault.message}" for fault in faults[:5]), faults=tuple(faults))
+    return tuple(operations), tuple(warnings)
+
+
+def _unknown_fields(item: dict[str, Any], operation: Operation) -> list[str]:
+    known: set[str] = set()
+    for name, field in type(operation).model_fields.items():
+        known.add(name)
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices):
+            known.update(choice for choice in alias.choices if isinstance(choice, str))
+    return [name for name in item if name not in known]
+
+
+def _fault(place: str, item: object, detail: ErrorDetails) -> Fault:
+    kind = detail["type"]
+    if kind == "union_tag_invalid":
+        return Fault(f"{place}.type", _unknown_type(item))
+    if kind == "union_tag_not_found":
+        return Fault(f"{place}.type", 'every operation needs a type, such as "resize"')
+    # The first part of the location is the tag that chose the model; the caller never wrote it.
+    fields = ".".join(str(part) for part in detail["loc"][1:])
+    message = detail["msg"].removeprefix("Value error, ")
+    return Fault(f"{place}.{fields}" if fields else place, message[0].lower() + message[1:])
+
+
+def _unknown_type(item: object) -> str:
+    given = str(item.get("type")) if isinstance(item, dict) else ""
+    close = difflib.get_close_matches(given, catalog(), n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(catalog())}"
+    return f"unknown operation {given[:40]!r}; {hint}"
+
+
+__all__ = ["MAX_OPERATIONS", "OutputOperation", "PixelOperation", "catalog", "parse"]

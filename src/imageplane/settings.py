@@ -1,0 +1,97 @@
+"""Every setting, as an environment variable that starts with `IMAGEPLANE_`; `__` stands between section and name.
+
+`IMAGEPLANE_HEIC=off` and `IMAGEPLANE_LIMITS__MAX_PIXELS=40000000` are two of them. Settings are made at a door, by
+`load`, and handed down; `Settings.model_construct()` gives the defaults without looking at the environment.
+"""
+
+import os
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
+
+from imageplane.errors import Fault, SettingsError
+
+PREFIX = "IMAGEPLANE_"
+DELIMITER = "__"
+
+_SECTION = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class LimitSettings(BaseModel):
+    """What one source and everything made of it may have, checked before any pixel is decoded."""
+
+    model_config = _SECTION
+
+    max_source_in_bytes: Annotated[
+        int, Field(ge=1, le=2_000_000_000, description="The largest source file, in bytes as it was sent.")
+    ] = 50_000_000
+    max_pixels: Annotated[
+        int, Field(ge=1, le=2_000_000_000, description="The most pixels that one picture may have at any step.")
+    ] = 100_000_000
+    max_frames: Annotated[int, Field(ge=1, le=100_000, description="The most frames that an animation may have.")] = 300
+    max_total_pixels: Annotated[
+        int, Field(ge=1, le=2_000_000_000, description="The most pixels that all frames of an animation have together.")
+    ] = 64_000_000
+
+
+class EngineSettings(BaseModel):
+    """The processes that decode untrusted bytes."""
+
+    model_config = _SECTION
+
+    count: Annotated[
+        int, Field(ge=1, le=1024, description="How many engine processes work at once; the default is one per core.")
+    ] = Field(default_factory=_available_cores)
+    deadline_in_s: Annotated[
+        float, Field(gt=0, le=3600, description="How long an engine may work on one image before it is killed.")
+    ] = 30.0
+    memory_in_bytes: Annotated[
+        int, Field(ge=300_000_000, le=2**40, description="The most data memory that one engine may hold.")
+    ] = 900_000_000
+    recycle_after: Annotated[
+        int, Field(ge=1, le=1_000_000, description="After how many images an engine is replaced by a fresh one.")
+    ] = 1000
+
+
+class Settings(BaseSettings):
+    """Every setting of this installation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    heic: Annotated[bool, Field(description="Whether HEIC files are read and written where pillow-heif is there.")] = True
+    keep_copyright: Annotated[
+        bool, Field(description="Whether the artist and the copyright of the source are kept in results.")
+    ] = False
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    engine: EngineSettings = Field(default_factory=EngineSettings)
+
+
+def load() -> Settings:
+    """Read the settings from the environment. Errors: invalid_settings, with every wrong variable at once."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = tuple(_fault(detail) for detail in error.errors(include_url=False))
+    except UnreadableSetting as error:
+        # A whole section can be given as one JSON object; this one is none, and the cause says so.
+        faults = (Fault(PREFIX + "*", f"{error}: expected a JSON object"),)
+    raise SettingsError("; ".join(f"{fault.path}{fault.message}" for fault in faults), faults=faults) from None
+
+
+def _fault(detail: ErrorDetails) -> Fault:
+    variable = PREFIX + DELIMITER.join(str(part) for part in detail["loc"]).upper()
+    if detail["type"] == "extra_forbidden":
+        return Fault(variable, ": there is no setting of this name")
+    expected = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return Fault(variable, f"={str(detail['input'])[:80]!r}: expected {expected}")
