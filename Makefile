@@ -7,15 +7,15 @@ UV = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast lint bench soak lock generate clean
+.PHONY: help install demo test lint bench soak lock generate clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
 
 install: $(VENV)/.runtime  ## Set up .venv with locked dependencies (HEIC=off leaves the GPL HEVC encoder out)
 
-demo: $(VENV)/.runtime  ## Make thumbnails of a photo and say where they are
-	@$(BIN)/python -m imageplane.cli.demo demo-output
+demo: $(VENV)/.dev  ## Make thumbnails of a real photo and say where they are
+	@$(BIN)/python tools/demo.py demo-output
 
 test: $(VENV)/.dev lint  ## Lint, types, architecture and all tests
 	$(BIN)/python -m pytest

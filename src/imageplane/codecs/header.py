@@ -72,7 +72,8 @@ class Header:
         """Give the whole factors by which the decoder can shrink, largest first."""
         if self.format == "jpeg":
             return (8, 4, 2)
-        if self.format == "webp" and self.frames == 1:
+        # libwebp mixes straight pixels, so hidden colors under alpha would bleed.
+        if self.format == "webp" and self.frames == 1 and not self.has_alpha:
             return (16, 12, 8, 6, 5, 4, 3, 2)
         return ()
 

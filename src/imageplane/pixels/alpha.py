@@ -39,4 +39,5 @@ def with_alpha(image: pyvips.Image) -> pyvips.Image:
 
 def flatten(image: pyvips.Image, background: tuple[int, int, int]) -> pyvips.Image:
     """Lay the image on a color; without alpha it stays as it is."""
-    return image.flatten(background=list(background)) if has_alpha(image) else image
+    # On bytes libvips cuts the fraction off, which darkens by half a step.
+    return bytes_again(image.cast("float").flatten(background=list(background))) if has_alpha(image) else image
