@@ -8,7 +8,8 @@ import numpy as np
 import pyvips
 from PIL import Image as PillowImage
 
-from imageplane.codecs.formats import InputFormat
+from imageplane.codecs.avif import decode_avif
+from imageplane.codecs.formats import InputFormat, SourceBytes
 from imageplane.codecs.header import Header, Limits, open_lazily
 from imageplane.codecs.heif import decode_heif
 from imageplane.codecs.jpeg import decode_jpeg, is_fast_jpeg
@@ -32,15 +33,17 @@ class Decoded:
     warnings: tuple[str, ...] = ()
 
 
-def decode(data: bytes, header: Header, shrink: float, frames: int, limits: Limits) -> Decoded:
+def decode(data: SourceBytes, header: Header, shrink: float, frames: int, limits: Limits) -> Decoded:
     """Decode the first frames of a source at a shrink that its header offers.
 
     Errors: undecodable_image now, or `pyvips.Error` later where pixels are read lazily.
     """
     if header.format == "jpeg":
-        decoded = _decode_jpeg(data, header, int(shrink))
+        decoded = _decode_jpeg(bytes(data), header, int(shrink))
     elif header.format == "svg":
         decoded = _held(render_svg(bytes(data), 1 / shrink, limits.max_pixels), None)
+    elif header.format == "avif":
+        decoded = _held(*decode_avif(bytes(data), int(shrink)))
     elif header.format in _HELD:
         decoded = _held(*_HELD[header.format](bytes(data)))
     else:
@@ -78,7 +81,7 @@ def _decode_jpeg_with_libvips(data: bytes, shrink: int) -> Decoded:
     return Decoded((open_lazily(data, "jpeg", shrink=shrink, fail_on="truncated"),))
 
 
-def _decode_with_libvips(data: bytes, header: Header, shrink: float, frames: int) -> Decoded:
+def _decode_with_libvips(data: SourceBytes, header: Header, shrink: float, frames: int) -> Decoded:
     options: dict[str, object] = {"fail_on": "truncated"}
     if shrink != 1:
         options["scale"] = 1 / shrink

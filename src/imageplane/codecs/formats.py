@@ -1,8 +1,11 @@
 """Every format by name: what it can hold, and how a target describes the file to be written."""
 
+import mmap
 from dataclasses import dataclass, replace
 from typing import Literal
 
+# A source lies in memory, or is a file that is mapped into it.
+SourceBytes = bytes | mmap.mmap
 InputFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heif", "svg", "tiff", "bmp"]
 OutputFormat = Literal["png", "jpeg", "webp", "avif", "heif", "gif"]
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import pyvips
 from PIL import Image as PillowImage
 
-from imageplane.codecs.formats import InputFormat
+from imageplane.codecs.avif import read_avif
+from imageplane.codecs.formats import InputFormat, SourceBytes
 from imageplane.codecs.heif import heif_size, is_heic_available
 from imageplane.codecs.icc import is_srgb
 from imageplane.codecs.sniff import sniff
 from imageplane.codecs.svg import svg_size
 from imageplane.errors import ImageTooLarge, TooLarge, UndecodableImage, UnsupportedFormat
-from imageplane.pixels.geometry import Size
+from imageplane.pixels.geometry import Size, size_of
 from imageplane.pixels.orientation import UPRIGHT, is_turned
 
 _LOADERS: dict[InputFormat, str] = {
@@ -20,7 +21,6 @@ _LOADERS: dict[InputFormat, str] = {
     "png": "pngload_buffer",
     "webp": "webpload_buffer",
     "gif": "gifload_buffer",
-    "avif": "heifload_buffer",
     "tiff": "tiffload_buffer",
 }
 _COPYRIGHT_TAGS = ("exif-ifd0-Artist", "exif-ifd0-Copyright")
@@ -72,8 +72,8 @@ class Header:
         """Give the whole factors by which the decoder can shrink, largest first."""
         if self.format == "jpeg":
             return (8, 4, 2)
-        # libwebp mixes straight pixels, so hidden colors under alpha would bleed.
-        if self.format == "webp" and self.frames == 1 and not self.has_alpha:
+        # libwebp and libavif mix straight pixels, so hidden colors under alpha would bleed.
+        if self.format in ("webp", "avif") and self.frames == 1 and not self.has_alpha:
             return (16, 12, 8, 6, 5, 4, 3, 2)
         return ()
 
@@ -89,7 +89,7 @@ class Header:
         return (across, down) if self.format == "jpeg" else (max(1, round(across)), max(1, round(down)))
 
 
-def read_header(data: bytes, limits: Limits, *, is_heic_enabled: bool = True) -> Header:
+def read_header(data: SourceBytes, limits: Limits, *, is_heic_enabled: bool = True) -> Header:
     """Read the header of a source and hold it against the limits.
 
     Errors: unsupported_format, undecodable_image, too_large, image_too_large.
@@ -108,9 +108,11 @@ def read_header(data: bytes, limits: Limits, *, is_heic_enabled: bool = True) ->
     return header
 
 
-def _read(data: bytes, found: InputFormat) -> Header:
+def _read(data: SourceBytes, found: InputFormat) -> Header:
     if found == "svg":
         return Header(found, Size(*svg_size(bytes(data))), len(data), has_alpha=True)
+    if found == "avif":
+        return _read_avif(data)
     if found == "bmp":
         return _read_bmp(data)
     if found == "heif":
@@ -118,7 +120,7 @@ def _read(data: bytes, found: InputFormat) -> Header:
     return _read_with_libvips(data, found)
 
 
-def open_lazily(data: bytes, found: InputFormat, **options: object) -> pyvips.Image:
+def open_lazily(data: SourceBytes, found: InputFormat, **options: object) -> pyvips.Image:
     """Open a source with the one libvips loader of its format; no pixel is decoded yet. Errors: undecodable_image."""
     try:
         image: pyvips.Image = pyvips.Operation.call(_LOADERS[found], data, access="sequential", **options)
@@ -127,7 +129,7 @@ def open_lazily(data: bytes, found: InputFormat, **options: object) -> pyvips.Im
     return image
 
 
-def _read_with_libvips(data: bytes, found: InputFormat) -> Header:
+def _read_with_libvips(data: SourceBytes, found: InputFormat) -> Header:
     image = open_lazily(data, found)
 
     def field(name: str, default: object = None) -> object:
@@ -140,7 +142,7 @@ def _read_with_libvips(data: bytes, found: InputFormat) -> Header:
     delays = field("delay", [])
     return Header(
         found,
-        Size(image.height, image.width) if is_turned(orientation) else Size(image.width, image.height),
+        size_of(image).turned() if is_turned(orientation) else size_of(image),
         len(data),
         frames=frames,
         has_alpha=bool(image.hasalpha()),
@@ -158,7 +160,19 @@ def _exif_text(value: str) -> str:
     return value.rpartition(" (")[0] or value
 
 
-def _read_bmp(data: bytes) -> Header:
+def _read_avif(data: SourceBytes) -> Header:
+    facts = read_avif(bytes(data))
+    return Header(
+        "avif",
+        facts.size.turned() if is_turned(facts.orientation) else facts.size,
+        len(data),
+        has_alpha=facts.bands == 4,
+        orientation=facts.orientation,
+        is_srgb=facts.profile is None or is_srgb(facts.profile),
+    )
+
+
+def _read_bmp(data: SourceBytes) -> Header:
     try:
         with PillowImage.open(io.BytesIO(data), formats=("BMP",)) as image:
             return Header("bmp", Size(*image.size), len(data), has_alpha=image.mode == "RGBA")

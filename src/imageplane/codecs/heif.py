@@ -31,7 +31,10 @@ def _open(data: bytes) -> Any:
     library = _library()
     try:
         # 10 and 12 bits are reduced to 8; orientation boxes are applied by libheif.
-        return library.open_heif(data, convert_hdr_to_8bit=True, bgr_mode=False)
+        opened = library.open_heif(data, convert_hdr_to_8bit=True, bgr_mode=False)
+        if not len(opened):
+            raise ValueError("the file holds no image")
+        return opened
     except (OSError, ValueError, RuntimeError, SyntaxError) as error:
         raise UndecodableImage("The HEIF image is damaged.", detail=str(error)) from error
 
@@ -62,7 +65,7 @@ def encode_heif(pixels: np.ndarray, quality: int, exif: bytes | None) -> bytes:
     """
     library = _library()
     mode = "RGBA" if pixels.shape[2] == 4 else "RGB"
-    file = library.from_bytes(mode=mode, size=(pixels.shape[1], pixels.shape[0]), data=np.ascontiguousarray(pixels))
+    file = library.from_bytes(mode=mode, size=(pixels.shape[1], pixels.shape[0]), data=pixels.tobytes())
     buffer = io.BytesIO()
-    file.save(buffer, quality=quality, exif=exif or b"")
+    file.save(buffer, quality=quality, **({"exif": exif} if exif else {}))
     return buffer.getvalue()

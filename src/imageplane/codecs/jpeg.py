@@ -16,7 +16,7 @@ _ROWS_LEFT_OVER = "extraneous bytes before marker"
 
 
 def is_fast_jpeg(data: bytes) -> bool:
-    """Tell whether `decode_jpeg` takes this file: 8-bit Huffman baseline, extended or progressive; gray or 3 components.
+    """Tell whether `decode_jpeg` takes this file: 8-bit, Huffman-coded, gray or of three components.
 
     CMYK, YCCK, lossless, arithmetic and 12-bit files are for libvips.
     """
@@ -27,8 +27,9 @@ def is_fast_jpeg(data: bytes) -> bool:
 def decode_jpeg(data: bytes, shrink: int, *, rows: int | None = None) -> tuple[NDArray[numpy.uint8], bool]:
     """Decode a JPEG at 1/`shrink` of its size, upright or not as it is stored, without color management.
 
-    Takes: `shrink` of 1, 2, 4 or 8; `rows`, to decode only so many rows of the result from the top: a crop that
-    needs nothing below them saves the time of decoding it.
+    Takes: `shrink` of 1, 2, 4 or 8; `rows`, how many rows of the result, from the top, are looked at: a crop that
+    needs nothing below them saves the time of decoding it. The array keeps its full height, so that no coordinate
+    changes; what is in it below `rows` has no meaning.
 
     Gives: (H, W, 3) RGB or (H, W, 1) gray in the file's own color space, H and W the full size over `shrink`
     rounded up; and whether the file is damaged but still shows a picture, as a browser would show it. What a
@@ -44,17 +45,13 @@ def decode_jpeg(data: bytes, shrink: int, *, rows: int | None = None) -> tuple[N
         raise UndecodableImage(_NOT_A_PICTURE)
     if shrink not in SHRINKS:
         raise ValueError(f"shrink must be one of {SHRINKS}, not {shrink}")
-    height, width = -(-frame.height // shrink), -(-frame.width // shrink)
-    stream = without_luma_detail(data) if shrink == 8 else None
-    stored_height = _stored_height(frame, shrink, rows)
-    if stored_height < frame.height:
-        source = stream or data
-        place = frame.height_at if stream is None else _frame_of(stream).height_at
-        stream = source[:place] + stored_height.to_bytes(2, "big") + source[place + 2 :]
-    pixels, damaged = _decode(
-        stream or data, (-(-stored_height // shrink), width, len(frame.components)), is_cut=stored_height < frame.height
-    )
-    return pixels[: min(height, rows or height)], damaged
+    stream = (without_luma_detail(data) if shrink == 8 else None) or data
+    height = _height_to_decode(frame, shrink, rows)
+    is_cut = height < frame.height
+    if is_cut:
+        stream = _with_height(stream, height)
+    shape = (-(-frame.height // shrink), -(-frame.width // shrink), len(frame.components))
+    return _decode(stream, shape, -(-height // shrink), is_cut=is_cut)
 
 
 def _is_fast(frame: Frame) -> bool:
@@ -65,13 +62,7 @@ def _is_fast(frame: Frame) -> bool:
     )
 
 
-def _frame_of(stream: bytes) -> Frame:
-    frame = read_frame(stream)
-    assert frame is not None
-    return frame
-
-
-def _stored_height(frame: Frame, shrink: int, rows: int | None) -> int:
+def _height_to_decode(frame: Frame, shrink: int, rows: int | None) -> int:
     if rows is None:
         return frame.height
     # Upsampling looks one row of blocks further down.
@@ -79,27 +70,33 @@ def _stored_height(frame: Frame, shrink: int, rows: int | None) -> int:
     return min(frame.height, (-(-rows * shrink // row_of_blocks) + 1) * row_of_blocks)
 
 
-def _decode(stream: bytes, shape: tuple[int, int, int], *, is_cut: bool) -> tuple[NDArray[numpy.uint8], bool]:
+def _with_height(stream: bytes, height: int) -> bytes:
+    frame = read_frame(stream)
+    if frame is None:
+        raise UndecodableImage(_NOT_A_PICTURE)
+    return stream[: frame.height_at] + height.to_bytes(2, "big") + stream[frame.height_at + 2 :]
+
+
+def _decode(
+    stream: bytes, shape: tuple[int, int, int], rows: int, *, is_cut: bool
+) -> tuple[NDArray[numpy.uint8], bool]:
     pixels = numpy.zeros(shape, numpy.uint8)
     try:
-        _fill(pixels, stream, strict=True)
+        _fill(pixels[:rows], stream, strict=True)
     except ValueError as fault:
         # libjpeg reports a warning after it has written every row.
         if is_cut and _ROWS_LEFT_OVER in str(fault):
             return pixels, False
-        return _decode_damaged(stream, shape), True
-    return pixels, False
-
-
-def _decode_damaged(stream: bytes, shape: tuple[int, int, int]) -> NDArray[numpy.uint8]:
+    else:
+        return pixels, False
     pixels = numpy.zeros(shape, numpy.uint8)
     try:
-        _fill(pixels, stream, strict=False)
+        _fill(pixels[:rows], stream, strict=False)
     except (ValueError, KeyError) as fault:
         raise UndecodableImage(_NOT_A_PICTURE, detail=str(fault)) from fault
     if not pixels.any():
         raise UndecodableImage(_NOT_A_PICTURE, detail="not one row was decoded")
-    return pixels
+    return pixels, True
 
 
 def _fill(pixels: NDArray[numpy.uint8], stream: bytes, *, strict: bool) -> None:

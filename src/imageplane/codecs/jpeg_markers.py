@@ -100,8 +100,7 @@ def _frame(segment: Segment) -> Frame | None:
     if len(payload) < 6 or len(payload) < 6 + 3 * payload[5]:
         return None
     components = tuple(
-        Component(payload[at], payload[at + 1] >> 4, payload[at + 1] & 15)
-        for at in range(6, 6 + 3 * payload[5], 3)
+        Component(payload[at], payload[at + 1] >> 4, payload[at + 1] & 15) for at in range(6, 6 + 3 * payload[5], 3)
     )
     if not components or any(c.horizontal not in range(1, 5) or c.vertical not in range(1, 5) for c in components):
         return None

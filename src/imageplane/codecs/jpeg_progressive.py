@@ -2,8 +2,19 @@
 
 from dataclasses import dataclass
 
-from imageplane.codecs.jpeg_markers import DHT, DRI, EOI, FRAMES, PROGRESSIVE, SOS, Component, Frame, Segment
-from imageplane.codecs.jpeg_markers import read_frame, segments
+from imageplane.codecs.jpeg_markers import (
+    DHT,
+    DRI,
+    EOI,
+    FRAMES,
+    PROGRESSIVE,
+    SOS,
+    Component,
+    Frame,
+    Segment,
+    read_frame,
+    segments,
+)
 
 _COEFFICIENTS = 64
 _LONGEST_RUN_IN_BLOCKS = 32767
@@ -61,7 +72,9 @@ def _scan(segment: Segment) -> _Scan | None:
 
 def _needs_dc_only(component: Component, frame: Frame) -> bool:
     # libjpeg doubles a component's block while both of its sides still divide the largest component's.
-    return bool(frame.largest_horizontal % (2 * component.horizontal) or frame.largest_vertical % (2 * component.vertical))
+    across = frame.largest_horizontal % (2 * component.horizontal)
+    down = frame.largest_vertical % (2 * component.vertical)
+    return bool(across or down)
 
 
 def _sent_whole(scans: list[_Scan], components: set[int]) -> bool:

@@ -3,16 +3,17 @@
 Text is drawn with the fonts that this machine has; where it has none, text is left out and the rest is drawn.
 """
 
+import io
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-import pyvips
 import resvg_py
 from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngImageFile
 
 from imageplane.codecs.svg_cost import check_cost
+from imageplane.codecs.svg_fonts import GenericFamilies, generic_families
 from imageplane.codecs.svg_length import length_in_px, numbers
 from imageplane.codecs.svg_sanitize import Element, read_svg, root_attributes, text_start, unpacked, write_svg
 from imageplane.errors import ImageTooLarge, UndecodableImage
@@ -49,12 +50,12 @@ def render_svg(data: bytes, scale: float, max_pixels: int) -> NDArray[np.uint8]:
     """Draw an SVG at `scale` times its own size.
 
     Gives: (H, W, 4) uint8 sRGB with straight alpha; H and W are `svg_size` times `scale`, rounded, at least 1.
-    Method: resvg, on a document written anew from a sanitised tree whose drawing cost has been bounded.
+    Method: resvg, on a document written anew from a sanitized tree whose drawing cost has been bounded.
     Errors: `UndecodableImage` for broken, boundless or undrawable SVGs, `ImageTooLarge` above `max_pixels`.
     """
     text = unpacked(data)
     stated = _stated_size(root_attributes(text))
-    width, height = (max(1, _rounded(_rounded(side) * scale)) for side in stated)
+    width, height = (max(1, round(_rounded(side) * scale)) for side in stated)
     if width * height > max_pixels:
         raise ImageTooLarge(f"The SVG would be drawn at {width}x{height} pixels, more than the {max_pixels:,} allowed.")
     root = read_svg(text, max_pixels)
@@ -95,9 +96,9 @@ def _set_viewport(root: Element, stated: tuple[float, float], width: int, height
     if box is None:
         box = (0.0, 0.0, *stated)
         attributes["preserveAspectRatio"] = "none"
-    scale = min(width / box[2], height / box[3])
-    if width - box[2] * scale < 1 and height - box[3] * scale < 1:
-        # Rounding to whole pixels must leave no translucent seam at the border.
+    fit = min(stated[0] / box[2], stated[1] / box[3])
+    if all(stated[i] - box[2 + i] * fit < min(1.0, 0.02 * stated[i]) for i in (0, 1)):
+        # Sizes rounded to whole pixels must leave no translucent seam at the border.
         attributes["preserveAspectRatio"] = "none"
     attributes.update(width=str(width), height=str(height), viewBox=" ".join(map(repr, box)))
     return max(width / box[2], height / box[3])
@@ -108,10 +109,20 @@ def _rounded(side_in_px: float) -> int:
 
 
 def _drawn(text: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    # Loading the system's fonts costs more than drawing an icon.
+    has_text = "<text" in text
+    fonts = generic_families() if has_text else GenericFamilies()
     try:
-        # Loading the system's fonts costs more than drawing an icon.
-        png = resvg_py.svg_to_bytes(svg_string=text, skip_system_fonts="<text" not in text)
-        pixels: NDArray[Any] = pyvips.Image.new_from_buffer(png, "").numpy()
+        png = resvg_py.svg_to_bytes(
+            svg_string=text,
+            skip_system_fonts=not has_text,
+            dpi=96.0,
+            serif_family=fonts.serif,
+            sans_serif_family=fonts.sans_serif,
+            monospace_family=fonts.monospace,
+        )
+        # Pillow costs a tenth of libvips for an icon; its own size warnings, which `Image.open` gives, are not wanted.
+        pixels: NDArray[np.uint8] = np.array(PngImageFile(io.BytesIO(png)))
     except BaseException as error:
         # A panic of the renderer arrives as a BaseException of no importable type.
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):

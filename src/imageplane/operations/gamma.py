@@ -21,7 +21,7 @@ class Gamma(PixelOperation):
         Example("darker", {"gamma": 0.47}, picture="alpha"),
     )
 
-    def scaled_by(self, shrink: float, size: Size) -> Self | None:  # noqa: ARG002
+    def scaled_by(self, shrink: float, size: Size) -> Self | None:
         return self if self.gamma == 1 else None
 
     def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:

@@ -38,12 +38,24 @@ class Modulate(PixelOperation):
             raise ValueError("expected at least one of brightness, saturation and hue")
         return self
 
-    def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
+    @property
+    def _factors(self) -> tuple[float, float, float]:
+        """Give the factors of lightness and chroma, and the turn in degrees from 0 to 360."""
         lightness = 1.0 if self.brightness is None else self.brightness
         chroma = 1.0 if self.saturation is None else self.saturation
-        turn = (self.hue or 0.0) % 360
-        if (lightness, chroma, turn) == (1, 1, 0):
+        return lightness, chroma, (self.hue or 0.0) % 360
+
+    @property
+    def _is_identity(self) -> bool:
+        return self._factors == (1, 1, 0)
+
+    def scaled_by(self, shrink: float, size: Size) -> Self | None:
+        return self if self._is_identity else None
+
+    def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
+        if self._is_identity:
             return image
+        lightness, chroma, turn = self._factors
         return on_color(image, lambda colors: _modulated(colors, lightness, chroma, math.radians(turn)))
 
 

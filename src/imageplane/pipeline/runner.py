@@ -10,7 +10,7 @@ import pyvips
 from imageplane.codecs.decode import Decoded, decode
 from imageplane.codecs.encode import Extras, encode
 from imageplane.codecs.fit_size import encode_to_fit
-from imageplane.codecs.formats import FORMATS, OutputFormat
+from imageplane.codecs.formats import FORMATS, OutputFormat, SourceBytes
 from imageplane.codecs.header import Header, Limits, read_header
 from imageplane.deadline import Deadline
 from imageplane.errors import ImageplaneError, UndecodableImage
@@ -59,7 +59,7 @@ class Execution:
 
 
 def execute(
-    data: bytes, outputs: Sequence[Output], options: Options, deadline: Deadline, *, is_naive: bool = False
+    data: SourceBytes, outputs: Sequence[Output], options: Options, deadline: Deadline, *, is_naive: bool = False
 ) -> Execution:
     """Make every output of one source: header, plan, decode, steps, encode.
 
@@ -80,7 +80,7 @@ def execute(
     return Execution(header, pictures, decoded.warnings, stops.spent_in_ms)
 
 
-def explain(data: bytes, outputs: Sequence[Output], options: Options) -> str:
+def explain(data: SourceBytes, outputs: Sequence[Output], options: Options) -> str:
     """Give the plan of a request in a few readable lines."""
     header = read_header(data, options.limits, is_heic_enabled=options.is_heic_enabled)
     return explain_plans(header, plan(header, outputs, options.limits))

@@ -17,6 +17,10 @@ class Size(NamedTuple):
     def pixels(self) -> int:
         return self.width * self.height
 
+    def turned(self) -> "Size":
+        """Give the size after a quarter turn."""
+        return Size(self.height, self.width)
+
     def __str__(self) -> str:
         return f"{self.width}×{self.height}"
 
