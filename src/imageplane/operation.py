@@ -17,8 +17,8 @@ from imageplane.pixels.geometry import Shrunk, Size, size_of
 
 MAX_SIDE_IN_PX = 65_535
 
-# What must be left to filter after the decoder has shrunk: below this its box filter shows.
-LEAST_RESIDUAL = 1.5
+# What must be left to filter after the decoder has shrunk: below this its box filter shows (benchmarks/README.md).
+LEAST_RESIDUAL = 1.3
 
 
 def _normal_hex_color(value: str) -> str:
@@ -73,17 +73,19 @@ class Absorption(NamedTuple):
     """How much of an operation's work a decoder may do instead.
 
     Takes: `exact`, the whole reduction (below 1 for enlarging), which a vector renderer can do alone; `most`, the
-    largest shrink that leaves enough to filter well.
+    largest shrink that leaves enough to filter well; `bottom`, the share of the height, from the top, that the result
+    shows: rows below need not be decoded.
     """
 
     exact: float
     most: float
+    bottom: float = 1.0
 
     @classmethod
-    def of_scaling(cls, size: Size, scaled: Size) -> "Absorption":
+    def of_scaling(cls, size: Size, scaled: Size, bottom: float = 1.0) -> "Absorption":
         """Give what a decoder may do of scaling one size to another."""
         exact = min(size.width / scaled.width, size.height / scaled.height)
-        return cls(exact, exact / LEAST_RESIDUAL)
+        return cls(exact, exact / LEAST_RESIDUAL, bottom)
 
 
 class PixelOperation(Operation):

@@ -5,6 +5,7 @@
 """
 
 import os
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter=DELIMITER, env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
-    heic: Annotated[bool, Field(description="Whether HEIC files are read and written where pillow-heif is there.")] = True
+    heic: Annotated[bool, Field(description="Whether HEIC is read and written where pillow-heif is there.")] = True
     keep_copyright: Annotated[
         bool, Field(description="Whether the artist and the copyright of the source are kept in results.")
     ] = False
@@ -84,14 +85,20 @@ def load() -> Settings:
     except ValidationError as error:
         faults = tuple(_fault(detail) for detail in error.errors(include_url=False))
     except UnreadableSetting as error:
-        # A whole section can be given as one JSON object; this one is none, and the cause says so.
-        faults = (Fault(PREFIX + "*", f"{error}: expected a JSON object"),)
-    raise SettingsError("; ".join(f"{fault.path}{fault.message}" for fault in faults), faults=faults) from None
+        faults = (_unreadable(str(error)),)
+    raise SettingsError("; ".join(f"{fault.path}: {fault.message}" for fault in faults), faults=faults) from None
 
 
 def _fault(detail: ErrorDetails) -> Fault:
     variable = PREFIX + DELIMITER.join(str(part) for part in detail["loc"]).upper()
     if detail["type"] == "extra_forbidden":
-        return Fault(variable, ": there is no setting of this name")
+        return Fault(variable, "there is no setting of this name")
     expected = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return Fault(variable, f"={str(detail['input'])[:80]!r}: expected {expected}")
+    return Fault(variable, f"{str(detail['input'])[:80]!r} is no value for it; expected {expected}")
+
+
+def _unreadable(report: str) -> Fault:
+    # A section without a name behind it is read as one JSON object; this one is none.
+    section = re.search(r'field "(\w+)"', report)
+    variable = PREFIX + (section[1].upper() if section else "*")
+    return Fault(variable, f"expected a JSON object, or one variable for each setting, such as {variable}{DELIMITER}…")

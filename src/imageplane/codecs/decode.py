@@ -33,21 +33,34 @@ class Decoded:
     warnings: tuple[str, ...] = ()
 
 
-def decode(data: SourceBytes, header: Header, shrink: float, frames: int, limits: Limits) -> Decoded:
-    """Decode the first frames of a source at a shrink that its header offers.
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of a source is wanted.
+
+    Takes: `shrink`, one that the header offers; `rows` of the shrunk picture, from the top, that anything looks at:
+    below them may be anything; `frames`, the first so many.
+    """
+
+    shrink: float
+    rows: int
+    frames: int
+
+
+def decode(data: SourceBytes, header: Header, amount: Amount, limits: Limits) -> Decoded:
+    """Decode as much of a source as is wanted.
 
     Errors: undecodable_image now, or `pyvips.Error` later where pixels are read lazily.
     """
     if header.format == "jpeg":
-        decoded = _decode_jpeg(bytes(data), header, int(shrink))
+        decoded = _decode_jpeg(bytes(data), header, amount)
     elif header.format == "svg":
-        decoded = _held(render_svg(bytes(data), 1 / shrink, limits.max_pixels), None)
+        decoded = _held(render_svg(bytes(data), 1 / amount.shrink, limits.max_pixels), None)
     elif header.format == "avif":
-        decoded = _held(*decode_avif(bytes(data), int(shrink)))
+        decoded = _held(*decode_avif(bytes(data), int(amount.shrink)))
     elif header.format in _HELD:
         decoded = _held(*_HELD[header.format](bytes(data)))
     else:
-        decoded = _decode_with_libvips(data, header, shrink, frames)
+        decoded = _decode_with_libvips(data, header, amount.shrink, amount.frames)
     images = tuple(upright(_to_srgb(image, is_srgb=header.is_srgb), header.orientation) for image in decoded.frames)
     return Decoded(images, decoded.is_in_memory, decoded.warnings)
 
@@ -64,11 +77,12 @@ def _image(pixels: np.ndarray, profile: bytes | None) -> pyvips.Image:
     return image
 
 
-def _decode_jpeg(data: bytes, header: Header, shrink: int) -> Decoded:
+def _decode_jpeg(data: bytes, header: Header, amount: Amount) -> Decoded:
+    shrink = int(amount.shrink)
     pixels = header.size.pixels / shrink**2
     if pixels > _MAX_HELD_PIXELS or not is_fast_jpeg(data):
         return _decode_jpeg_with_libvips(data, shrink)
-    array, is_damaged = decode_jpeg(data, shrink)
+    array, is_damaged = decode_jpeg(data, shrink, rows=amount.rows)
     profile = None
     if not header.is_srgb:
         lazy = open_lazily(data, "jpeg")
@@ -82,7 +96,8 @@ def _decode_jpeg_with_libvips(data: bytes, shrink: int) -> Decoded:
 
 
 def _decode_with_libvips(data: SourceBytes, header: Header, shrink: float, frames: int) -> Decoded:
-    options: dict[str, object] = {"fail_on": "truncated"}
+    # libtiff tells a missing end like any other error.
+    options: dict[str, object] = {"fail_on": "error" if header.format == "tiff" else "truncated"}
     if shrink != 1:
         options["scale"] = 1 / shrink
     if frames == 1:

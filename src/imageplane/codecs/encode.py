@@ -1,31 +1,40 @@
 """Pixels to bytes: the frames of a result in the target's format, without metadata."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyvips
+from PIL import Image as PillowImage
 
-from imageplane.codecs.formats import OutputFormat, Target
+from imageplane.codecs.exif import exif_block
+from imageplane.codecs.formats import Copyright, OutputFormat, Target
 from imageplane.codecs.heif import encode_heif
 from imageplane.errors import UnencodableImage
 from imageplane.pixels.alpha import flatten
 
 WHITE = (255, 255, 255)
 
+# Effort 2 halves the time of libwebp's default 4 at nearly the same SSIM for 2 % more bytes; of AVIF's ten efforts the
+# first saves 3 % of the bytes, the others next to nothing (benchmarks/README.md).
+_WEBP_EFFORT = 2
+_AVIF_EFFORT = 1
+_LOWEST_QUALITY = 1
+# Above this an image streams through libvips and is not held whole.
+_MAX_HELD_PIXELS = 4_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Extras:
     """What a file carries besides pixels.
 
-    Takes: `delays_in_ms`, one per frame; `loop`, how often an animation plays, 0 for ever; `copyright`, EXIF tags by
-    their libvips names.
+    Takes: `delays_in_ms`, one per frame; `loop`, how often an animation plays, 0 for ever; `copyright`, EXIF tags.
     """
 
     delays_in_ms: tuple[int, ...] = ()
     loop: int = 0
-    copyright: tuple[tuple[str, str], ...] = ()
+    copyright: Copyright = ()
 
 
 def encode(frames: list[pyvips.Image], target: Target, extras: Extras) -> bytes:
@@ -40,79 +49,64 @@ def encode(frames: list[pyvips.Image], target: Target, extras: Extras) -> bytes:
             f"but the result is {frames[0].width}×{frames[0].height}"
         )
     images = frames if target.details.has_alpha else [flatten(frame, WHITE) for frame in frames]
-    return _ENCODERS[target.format](_with_extras(images, extras), target, _kept(extras))
+    return _ENCODERS[target.format](_joined(images, extras), target, exif_block(extras.copyright))
 
 
-def _with_extras(frames: list[pyvips.Image], extras: Extras) -> pyvips.Image:
-    image = frames[0]
-    if len(frames) > 1:
-        bands = max(frame.bands for frame in frames)
-        image = pyvips.Image.arrayjoin(
-            [frame if frame.bands == bands else frame.addalpha() for frame in frames], across=1
-        )
-    # Only what is set below may be written, so nothing of the source's own metadata can slip through.
-    image = _without_metadata(image)
-    if len(frames) > 1:
-        image.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
-        image.set_type(pyvips.GValue.gint_type, "loop", extras.loop)
-        image.set_type(pyvips.GValue.array_int_type, "delay", list(extras.delays_in_ms) or [100] * len(frames))
-    for tag, text in extras.copyright:
-        image.set_type(pyvips.GValue.gstr_type, tag, text)
-    return image
+def _joined(frames: list[pyvips.Image], extras: Extras) -> pyvips.Image:
+    if len(frames) == 1:
+        return frames[0]
+    bands = max(frame.bands for frame in frames)
+    strip = pyvips.Image.arrayjoin([frame if frame.bands == bands else frame.addalpha() for frame in frames], across=1)
+    strip = strip.copy()
+    strip.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
+    strip.set_type(pyvips.GValue.gint_type, "loop", extras.loop)
+    strip.set_type(pyvips.GValue.array_int_type, "delay", list(extras.delays_in_ms) or [100] * len(frames))
+    return strip
 
 
-def _without_metadata(image: pyvips.Image) -> pyvips.Image:
+def _saved(image: pyvips.Image, saver: str, exif: bytes | None, **options: object) -> bytes:
+    """Save with libvips, which is told to keep what stands in `exif` and nothing of the image itself."""
     bare = image.copy()
-    for name in bare.get_fields():
-        if bare.get_typeof(name) and name not in _STRUCTURE:
+    for name in image.get_fields():
+        # libvips writes the orientation into AVIF whatever it is told to keep.
+        if name.startswith("exif-") or name == "orientation":
             bare.remove(name)
-    return bare
+    if exif is not None:
+        bare.set_type(pyvips.GValue.blob_type, "exif-data", exif)
+    return bytes(pyvips.Operation.call(saver, bare, keep="exif" if exif else "none", **options))
 
 
-_STRUCTURE = frozenset(
-    "width height bands format coding interpretation xres yres xoffset yoffset filename".split()  # noqa: SIM905
-)
+def _jpeg(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:
+    return _saved(image, "jpegsave_buffer", exif, Q=target.effective_quality, optimize_coding=True)
 
 
-def _kept(extras: Extras) -> str:
-    return "exif" if extras.copyright else "none"
+def _png(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:  # noqa: ARG001
+    return _saved(image, "pngsave_buffer", exif, compression=6)
 
 
-def _jpeg(image: pyvips.Image, target: Target, keep: str) -> bytes:
-    return bytes(image.jpegsave_buffer(Q=target.effective_quality, optimize_coding=True, keep=keep))
+def _webp(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:
+    if image.get_typeof("page-height") or image.width * image.height > _MAX_HELD_PIXELS:
+        return _saved(image, "webpsave_buffer", exif, Q=target.effective_quality, effort=_WEBP_EFFORT)
+    # Pillow's build of libwebp writes the same bytes as libvips' in about 15 % less time.
+    mode, buffer = "RGBA" if image.bands == 4 else "RGB", io.BytesIO()
+    held = PillowImage.frombuffer(mode, (image.width, image.height), image.write_to_memory(), "raw", mode, 0, 1)
+    held.save(buffer, "WEBP", quality=target.effective_quality, method=_WEBP_EFFORT, exif=exif or b"")
+    return buffer.getvalue()
 
 
-def _png(image: pyvips.Image, target: Target, keep: str) -> bytes:  # noqa: ARG001
-    return bytes(image.pngsave_buffer(compression=6, keep=keep))
+def _avif(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:
+    return _saved(image, "heifsave_buffer", exif, compression="av1", Q=target.effective_quality, effort=_AVIF_EFFORT)
 
 
-def _webp(image: pyvips.Image, target: Target, keep: str) -> bytes:
-    # Effort 2 halves the time of the default 4 at the same SSIM for 2 % more bytes (benchmarks/README.md).
-    return bytes(image.webpsave_buffer(Q=target.effective_quality, effort=2, keep=keep))
+def _gif(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:  # noqa: ARG001
+    return _saved(image, "gifsave_buffer", None)
 
 
-def _avif(image: pyvips.Image, target: Target, keep: str) -> bytes:
-    options: dict[str, Any] = {"Q": target.effective_quality, "effort": 1, "keep": keep}
-    return bytes(image.heifsave_buffer(compression="av1", **options))
+def _heif(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:
+    return encode_heif(np.asarray(image.numpy()), target.effective_quality or _LOWEST_QUALITY, exif)
 
 
-def _gif(image: pyvips.Image, target: Target, keep: str) -> bytes:  # noqa: ARG001
-    return bytes(image.gifsave_buffer(keep=keep))
-
-
-def _heif(image: pyvips.Image, target: Target, keep: str) -> bytes:
-    quality = target.effective_quality or 60
-    # libvips writes the few EXIF tags that are kept; pillow-heif takes them as one block.
-    exif = image.extract_area(0, 0, 1, 1).jpegsave_buffer(keep=keep) if keep == "exif" else None
-    return encode_heif(np.asarray(image.numpy()), quality, _exif_block(exif) if exif else None)
-
-
-def _exif_block(jpeg: bytes) -> bytes | None:
-    start = jpeg.find(b"Exif\0\0")
-    return jpeg[start : start - 2 + int.from_bytes(jpeg[start - 2 : start], "big")] if start > 0 else None
-
-
-_ENCODERS: dict[OutputFormat, Callable[[pyvips.Image, Target, str], bytes]] = {
+_ENCODERS: dict[OutputFormat, Callable[[pyvips.Image, Target, bytes | None], bytes]] = {
     "jpeg": _jpeg,
     "png": _png,
     "webp": _webp,

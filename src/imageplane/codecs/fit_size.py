@@ -24,16 +24,15 @@ def encode_to_fit(frames: list[pyvips.Image], target: Target, extras: Extras, de
     best = search.best_quality(full)
     if best is not None:
         return best
-    width = search.largest_width(full)
-    if width is None:
+    side = search.largest_side(full)
+    if side is None:
         smallest = len(search.file(Size(1, 1), _LOWEST_QUALITY))
         raise UnreachableSize(
             f"a {target.format.upper()} of at most {target.max_size_in_bytes:,} bytes can't be made of this image; "
             f"the smallest possible has {smallest:,} bytes"
         )
-    return search.best_quality(search.at_width(full, width)) or search.file(
-        search.at_width(full, width), _LOWEST_QUALITY
-    )
+    size = search.at_side(full, side)
+    return search.best_quality(size) or search.file(size, _LOWEST_QUALITY)
 
 
 class _Search:
@@ -70,17 +69,17 @@ class _Search:
                 return self.file(size, quality)
         return self.file(size, low) if low else None
 
-    def largest_width(self, full: Size) -> int | None:
-        """Give the largest width at which the lowest quality fits, or None when not even one pixel does."""
-        if not self.fits(self.at_width(full, 1), _LOWEST_QUALITY):
+    def largest_side(self, full: Size) -> int | None:
+        """Give the largest longer side at which the lowest quality fits, or None when not even one pixel does."""
+        if not self.fits(self.at_side(full, 1), _LOWEST_QUALITY):
             return None
-        low, high = 1, full.width
+        low, high = 1, max(full)
         while high - low > 1:
             middle = (low + high) // 2
-            fits = self.fits(self.at_width(full, middle), _LOWEST_QUALITY)
+            fits = self.fits(self.at_side(full, middle), _LOWEST_QUALITY)
             low, high = (middle, high) if fits else (low, middle)
         return low
 
     @staticmethod
-    def at_width(full: Size, width: int) -> Size:
-        return Size(width, max(1, round(full.height * width / full.width)))
+    def at_side(full: Size, side: int) -> Size:
+        return Size(*(max(1, round(length * side / max(full))) for length in full))

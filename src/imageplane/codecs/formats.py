@@ -6,6 +6,8 @@ from typing import Literal
 
 # A source lies in memory, or is a file that is mapped into it.
 SourceBytes = bytes | mmap.mmap
+# EXIF 2.32 tags, of Artist and Copyright only, and their texts.
+Copyright = tuple[tuple[int, str], ...]
 InputFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heif", "svg", "tiff", "bmp"]
 OutputFormat = Literal["png", "jpeg", "webp", "avif", "heif", "gif"]
 

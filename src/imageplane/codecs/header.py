@@ -23,7 +23,6 @@ _LOADERS: dict[InputFormat, str] = {
     "gif": "gifload_buffer",
     "tiff": "tiffload_buffer",
 }
-_COPYRIGHT_TAGS = ("exif-ifd0-Artist", "exif-ifd0-Copyright")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,7 @@ class Header:
     """What is known of a source before decoding.
 
     Takes: `size` after EXIF orientation; `orientation` 1–8 as EXIF counts; `is_srgb`, when no color conversion is
-    needed; `delays_in_ms` one per frame; `loop`, how often an animation plays, 0 for ever; `copyright`, EXIF tags by
-    their libvips names.
+    needed; `delays_in_ms` one per frame; `loop`, how often an animation plays, 0 for ever.
     """
 
     format: InputFormat
@@ -66,7 +64,6 @@ class Header:
     is_progressive: bool = False
     delays_in_ms: tuple[int, ...] = ()
     loop: int = 0
-    copyright: tuple[tuple[str, str], ...] = ()
 
     def shrinks(self) -> tuple[int, ...]:
         """Give the whole factors by which the decoder can shrink, largest first."""
@@ -151,13 +148,7 @@ def _read_with_libvips(data: SourceBytes, found: InputFormat) -> Header:
         is_progressive=bool(field("jpeg-multiscan", 0)),
         delays_in_ms=tuple(delays) if isinstance(delays, list) else (),
         loop=int(str(field("loop", 0))),
-        copyright=tuple((tag, _exif_text(str(field(tag)))) for tag in _COPYRIGHT_TAGS if field(tag)),
     )
-
-
-def _exif_text(value: str) -> str:
-    # libvips renders a tag as "text (text, ASCII, 5 components, 5 bytes)".
-    return value.rpartition(" (")[0] or value
 
 
 def _read_avif(data: SourceBytes) -> Header:
@@ -176,5 +167,7 @@ def _read_bmp(data: SourceBytes) -> Header:
     try:
         with PillowImage.open(io.BytesIO(data), formats=("BMP",)) as image:
             return Header("bmp", Size(*image.size), len(data), has_alpha=image.mode == "RGBA")
-    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError) as error:
+    except PillowImage.DecompressionBombError as error:
+        raise ImageTooLarge("the BMP image has more pixels than can be read", detail=str(error)) from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise UndecodableImage("The BMP image is damaged.", detail=str(error)) from error

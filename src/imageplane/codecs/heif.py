@@ -44,6 +44,11 @@ def heif_size(data: bytes) -> Size:
     return Size(*_open(data).size)
 
 
+def heif_exif(data: bytes) -> bytes:
+    """Give the EXIF block of the primary image, empty when it has none. Errors: undecodable_image."""
+    return _open(data).info.get("exif") or b""
+
+
 def decode_heif(data: bytes) -> tuple[np.ndarray, bytes | None]:
     """Decode the primary image.
 

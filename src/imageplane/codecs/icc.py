@@ -17,7 +17,9 @@ def is_srgb(profile: bytes) -> bool:
     Method: the matrix and curve tags of ICC.1:2022 §10 against IEC 61966-2-1; a profile with lookup tables never is.
     """
     try:
-        return _is_srgb(profile)
+        # A curve of a broken profile may overflow, and is then no sRGB curve.
+        with np.errstate(all="ignore"):
+            return _is_srgb(profile)
     except (struct.error, ValueError, IndexError, KeyError):
         return False
 

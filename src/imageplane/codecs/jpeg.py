@@ -12,6 +12,7 @@ SHRINKS = (1, 2, 4, 8)
 
 _NOT_A_PICTURE = "The file is not a JPEG that can be decoded."
 # The only warning of a sound file whose frame was cut short: the rows below it are still in the stream.
+_LEAST_READABLE_SHARE = 0.05
 _ROWS_LEFT_OVER = "extraneous bytes before marker"
 
 
@@ -96,7 +97,15 @@ def _decode(
         raise UndecodableImage(_NOT_A_PICTURE, detail=str(fault)) from fault
     if not pixels.any():
         raise UndecodableImage(_NOT_A_PICTURE, detail="not one row was decoded")
+    if 0 < _readable_share(pixels[:rows]) < _LEAST_READABLE_SHARE:
+        raise UndecodableImage("The JPEG is cut short: almost nothing of the picture is there.")
     return pixels, True
+
+
+def _readable_share(pixels: NDArray[numpy.uint8]) -> float:
+    """Give the share of rows above the single color with which libjpeg fills what a truncated file does not say."""
+    differs = (pixels != pixels[-1, 0]).any(axis=(1, 2))
+    return float(numpy.flatnonzero(differs)[-1] + 1) / len(pixels) if differs.any() else 0.0
 
 
 def _fill(pixels: NDArray[numpy.uint8], stream: bytes, *, strict: bool) -> None:

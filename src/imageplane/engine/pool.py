@@ -13,15 +13,20 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from imageplane.deadline import Deadline
-from imageplane.engine.process import Engine
+from imageplane.engine.process import Engine, Untouched
 from imageplane.engine.wire import Answer, Order
 from imageplane.errors import Busy, DeadlineExceeded, ImageplaneError, InternalError
 
+if TYPE_CHECKING:
+    # The engines import this module too, and need no settings.
+    from imageplane.settings import EngineSettings
+
 # How much longer than its deadline an engine lives, so that one that notices in time need not die for it.
 _GRACE_IN_S: Final = 0.25
+_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,11 @@ class Pool:
         self._keepers = [_Keeper(self) for _ in range(count)]
         for keeper in self._keepers:
             keeper.start()
+
+    @classmethod
+    def of(cls, settings: "EngineSettings") -> Self:
+        """Start the engines that the settings ask for."""
+        return cls(**settings.model_dump())
 
     def submit(
         self,
@@ -112,38 +122,42 @@ class _Keeper(threading.Thread):
     def run(self) -> None:
         while not self._pool.closing.is_set():
             # Only a keeper with a ready engine takes a job; while this one starts anew, the others go on.
-            trouble = self._make_ready()
+            self._make_ready()
             job = self._pool.jobs.get()
             if job is not None and job.future.set_running_or_notify_cancel():
-                self._finish(job, trouble)
+                self._finish(job)
         self._let_go()
 
-    def _finish(self, job: _Job, trouble: ImageplaneError | None) -> None:
-        # The engine may have died while it had nothing to do; that is not this job's fault.
-        trouble = trouble or self._make_ready()
+    def _finish(self, job: _Job) -> None:
         try:
-            answer = Answer(error=trouble) if trouble else self._answer(job)
+            answer = self._answer(job)
         except Exception as error:  # an order that can't be pickled must not end the keeper
             answer = Answer(error=InternalError("Something went wrong here.", detail=repr(error)))
         if answer.error is None:
             job.future.set_result(answer.value)
         else:
-            job.future.set_exception(answer.error)
+            job.future.set_exception(_closed() if self._pool.closing.is_set() else answer.error)
 
     def _answer(self, job: _Job) -> Answer:
-        assert self.engine is not None  # noqa: S101
-        if self._pool.closing.is_set():
-            return Answer(error=_closed())
         if job.deadline.is_over:
             return Answer(error=DeadlineExceeded("The time was over before the work could start."))
+        trouble: ImageplaneError | None = None
+        for _ in range(_ATTEMPTS):
+            # The engine may have died while it had nothing to do; that is not this job's fault.
+            trouble = self._make_ready()
+            if trouble is None and self.engine is not None:
+                try:
+                    return self._asked(self.engine, job)
+                except Untouched as untouched:
+                    trouble = InternalError("No engine could take this image.", detail=str(untouched))
+        return Answer(error=trouble)
+
+    def _asked(self, engine: Engine, job: _Job) -> Answer:
         expires_at = min(job.deadline.expires_at, time.monotonic() + self._pool.deadline_in_s)
         path, source = (str(job.source.absolute()), None) if isinstance(job.source, Path) else (None, job.source)
         order = Order(job.function, job.arguments, expires_at, path, len(source or b""))
-        answer = self.engine.ask(order, source, expires_at + _GRACE_IN_S, lambda: self._is_pointless(job))
         self._done += 1
-        if self._pool.closing.is_set() and not self.engine.is_alive:
-            return Answer(error=_closed())
-        return answer
+        return engine.ask(order, source, expires_at + _GRACE_IN_S, lambda: self._is_pointless(job))
 
     def _is_pointless(self, job: _Job) -> bool:
         return self._pool.closing.is_set() or (job.deadline.is_over and time.monotonic() < job.deadline.expires_at)

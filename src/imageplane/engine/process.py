@@ -22,6 +22,10 @@ _GLANCE_IN_MS = 50
 _KEPT_WORDS_IN_BYTES = 4096
 
 
+class Untouched(Exception):
+    """The engine died before it looked at the order, so another one may try."""
+
+
 class Engine:
     """A spawned process that decodes; whatever becomes of it, the answer is a value or one of our errors."""
 
@@ -74,11 +78,12 @@ class Engine:
 
         Takes: `source`, unless the order names a path; `killed_at` on the monotonic clock; `is_pointless`, asked many
         times a second.
+        Errors: `Untouched`.
         """
         try:
             if source is not None:
                 self._slot.write(source)
-            self._channel.send(packed(order), killed_at)
+            self._hand_over(order, killed_at, is_pointless)
             answer = read_answer(self._receive(killed_at, is_pointless))
             self._slot.trim()
         except TimeoutError:
@@ -104,6 +109,15 @@ class Engine:
         """Kill the process and give everything back."""
         self.stop()
         self._resources.close()
+
+    def _hand_over(self, order: Order, killed_at: float, is_pointless: Callable[[], bool]) -> None:
+        message = packed(order)
+        try:
+            self._channel.send(message, killed_at)
+            self._receive(killed_at, is_pointless)
+        except Disconnected as error:
+            self.stop()
+            raise Untouched(self._last_words()) from error
 
     def _receive(self, expires_at: float, is_pointless: Callable[[], bool]) -> bytearray:
         watch = select.poll()

@@ -3,6 +3,8 @@
 Started by the pool as `python -P -m imageplane.engine.worker <socket> <slot> <memory in bytes> <parent>`.
 """
 
+import faulthandler
+import gc
 import mmap
 import os
 import socket
@@ -17,6 +19,7 @@ from imageplane.engine.wire import Answer, Channel, Disconnected, Order, packed,
 from imageplane.errors import ImageplaneError, InternalError, TooLarge, UndecodableImage
 
 MAX_ORDER_IN_BYTES = 100_000_000
+TAKEN = b""
 
 
 def out_of_memory(detail: str) -> TooLarge:
@@ -29,18 +32,26 @@ def prepare() -> None:
     import pyvips  # noqa: PLC0415
 
     import imageplane.pipeline  # noqa: F401, PLC0415
+    from imageplane.operations import catalog  # noqa: PLC0415
 
+    catalog()
     pyvips.cache_set_max(0)
-    pyvips.block_untrusted_set(True)
+    pyvips.block_untrusted_set(True)  # noqa: FBT003
+    gc.collect()
+    gc.freeze()
 
 
 def serve(channel: Channel, slot: int) -> None:
-    """Answer orders until the pool hangs up."""
+    """Say that this engine is ready, then take orders and answer them until the pool hangs up."""
     channel.send(packed(Answer()))
     while True:
         try:
             order = read_order(channel.receive(MAX_ORDER_IN_BYTES))
+            channel.send(TAKEN)
             channel.send(_packed_answer(order, slot))
+            del order
+            # Images hang in reference cycles with their callbacks; left to itself, Python keeps hundreds of megabytes.
+            gc.collect()
         except Disconnected:
             return
 
@@ -80,6 +91,8 @@ def main() -> None:
     """Run this process as an engine."""
     end, slot, memory_in_bytes, parent_id = map(int, sys.argv[1:5])
     confine(memory_in_bytes, parent_id)
+    # The stack of a crash becomes the last words of this engine, for the log.
+    faulthandler.enable()
     prepare()
     serve(Channel(socket.socket(fileno=end)), slot)
 

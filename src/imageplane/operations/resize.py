@@ -46,7 +46,11 @@ class Resize(PixelOperation):
         return scaled_size(size, self._box, self.fit) if self.fit in ("inside", "outside") else self._box
 
     def absorb(self, size: Size) -> Absorption:
-        return Absorption.of_scaling(size, scaled_size(size, self._box, self.fit))
+        scaled = scaled_size(size, self._box, self.fit)
+        is_centered = self.fit == "cover" and self.position == "center"
+        return Absorption.of_scaling(
+            size, scaled, (scaled.height + self.height_in_px) / 2 / scaled.height if is_centered else 1
+        )
 
     def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
         return self.apply_to_frames([image], tools)[0]

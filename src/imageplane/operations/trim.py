@@ -25,7 +25,7 @@ class Trim(PixelOperation):
 
     examples = (
         Example("bordered", {"threshold": 7}, picture="bordered"),
-        Example("alpha", {"threshold": 11.5}, picture="alpha"),
+        Example("alpha", {"threshold": 43.5}, picture="alpha"),
     )
 
     def size_after(self, size: Size) -> Size | None:

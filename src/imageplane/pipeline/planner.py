@@ -4,6 +4,7 @@ A plan only cancels, fuses, and moves a shrink forward through operations that s
 names no operation: it asks each one the questions of `PixelOperation`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,8 @@ from imageplane.operation import OutputOperation, PixelOperation, divides
 from imageplane.pipeline.plan import Output, Plan, Step
 from imageplane.pixels.geometry import Shrunk, Size
 from imageplane.pixels.orientation import UPRIGHT
+
+_LANCZOS_REACH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,17 @@ def _plain_extent(header: Header, shrink: float) -> tuple[float, float]:
 
 
 def _divided(size: Size, shrink: float) -> Size:
-    return Size(-int(-size.width // shrink), -int(-size.height // shrink))
+    return Size(math.ceil(size.width / shrink), math.ceil(size.height / shrink))
+
+
+def _rows(header: Header, draft: _Draft, shrink: float, height: int) -> int:
+    """Give how many decoded rows, from the top, the first step looks at."""
+    absorption = draft.steps[0].operation.absorb(header.size) if draft.steps else None
+    if absorption is None or shrink == 1 or header.orientation != UPRIGHT:
+        return height
+    # Lanczos3 reaches three output pixels further; shrinking by whole factors first never reaches as far.
+    reach = math.ceil(_LANCZOS_REACH * absorption.exact / shrink) + 1
+    return min(height, math.ceil(height * absorption.bottom) + reach)
 
 
 def _finish(header: Header, draft: _Draft, shrink: float) -> Plan:
@@ -158,8 +171,9 @@ def _finish(header: Header, draft: _Draft, shrink: float) -> Plan:
     return Plan(
         output=draft.output.name,
         source=header.size,
-        decoded=Size(-int(-across // 1), -int(-down // 1)),
+        decoded=Size(math.ceil(across), math.ceil(down)),
         shrink=shrink,
+        rows=_rows(header, draft, shrink, math.ceil(down)),
         frames=draft.frames,
         steps=steps,
         target=draft.target,

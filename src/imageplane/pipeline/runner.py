@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import pyvips
 
-from imageplane.codecs.decode import Decoded, decode
+from imageplane.codecs.decode import Amount, Decoded, decode
 from imageplane.codecs.encode import Extras, encode
+from imageplane.codecs.exif import copyright_of
 from imageplane.codecs.fit_size import encode_to_fit
-from imageplane.codecs.formats import FORMATS, OutputFormat, SourceBytes
+from imageplane.codecs.formats import FORMATS, Copyright, OutputFormat, SourceBytes
 from imageplane.codecs.header import Header, Limits, read_header
 from imageplane.deadline import Deadline
 from imageplane.errors import ImageplaneError, UndecodableImage
@@ -72,10 +73,12 @@ def execute(
         plans = plan(header, outputs, options.limits, is_naive=is_naive)
     deadline.check()
     with stops.timed("decode"), _damage_is_reported():
-        decoded = decode(data, header, plans[0].shrink, max(each.frames for each in plans), options.limits)
+        amount = Amount(plans[0].shrink, max(each.rows for each in plans), max(each.frames for each in plans))
+        decoded = decode(data, header, amount, options.limits)
         if len(plans) > 1 and not decoded.is_in_memory:
             decoded = replace(decoded, frames=tuple(frame.copy_memory() for frame in decoded.frames))
-    run = _Run(header, decoded, options, deadline, stops)
+    kept = copyright_of(data, header.format) if options.keep_copyright else ()
+    run = _Run(header, decoded, kept, options, deadline, stops)
     pictures = tuple(run.picture(each) for each in plans)
     return Execution(header, pictures, decoded.warnings, stops.spent_in_ms)
 
@@ -115,6 +118,7 @@ def _damage_is_reported() -> Iterator[None]:
 class _Run:
     header: Header
     decoded: Decoded
+    copyright: Copyright
     options: Options
     deadline: Deadline
     stops: _Stops
@@ -147,22 +151,21 @@ class _Run:
         extras = Extras(
             self.header.delays_in_ms[: len(frames)],
             self.header.loop,
-            self.header.copyright if self.options.keep_copyright else (),
+            self.copyright,
         )
         try:
             if plan.target.max_size_in_bytes is not None:
                 return encode_to_fit(frames, plan.target, extras, self.deadline)
-            return encode([_stoppable(frame, self.deadline) for frame in frames], plan.target, extras)
+            return encode([self._stoppable(frame) for frame in frames], plan.target, extras)
         except ImageplaneError as error:
             raise error.at(plan.target_path) from error.__cause__
 
-
-def _stoppable(image: pyvips.Image, deadline: Deadline) -> pyvips.Image:
-    """Let libvips ask the deadline while it computes, through its progress signal."""
-    watched = image.copy()
-    watched.set_progress(True)
-    watched.signal_connect("eval", lambda *_: watched.set_kill(True) if deadline.is_over else None)
-    return watched
+    def _stoppable(self, image: pyvips.Image) -> pyvips.Image:
+        """Let libvips ask the deadline while it computes, through its progress signal."""
+        watched = image.copy()
+        watched.set_progress(True)
+        watched.signal_connect("eval", lambda *_: watched.set_kill(True) if self.deadline.is_over else None)
+        return watched
 
 
 def _size_of_file(frames: list[pyvips.Image], file: bytes, plan: Plan) -> tuple[int, int]:

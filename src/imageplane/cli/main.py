@@ -1,0 +1,35 @@
+"""The command: `imageplane`. Heavy imports wait until a command needs them, so that help and version come at once."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from imageplane.cli.explain import explain
+from imageplane.cli.transform import transform
+
+app = typer.Typer(
+    help="Image transformation: an ordered list of operations in, the right picture out.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    # Boxes break messages in the middle of names.
+    rich_markup_mode=None,
+)
+app.command()(transform)
+app.command()(explain)
+
+
+def _print_version(is_wanted: bool) -> None:  # noqa: FBT001
+    if is_wanted:
+        typer.echo(f"imageplane {version('imageplane')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[  # noqa: FBT002
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Image transformation: an ordered list of operations in, the right picture out."""
