@@ -33,7 +33,8 @@ def main() -> int:
     if status == 0:
         print(f"\nMade from {photo}:")
         for output in OUTPUTS:
-            print(f"  {folder / 'astronaut.' + str(output['name']) + '.webp'}")
+            name = output["name"]
+            print(f"  {folder / f'astronaut.{name}.webp'}")
         print(f"\nThe same by hand:\n  .venv/bin/imageplane {shlex.join(arguments)}")
     return status
 

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
 from imageplane.errors import Fault, SettingsError
+from imageplane.limits import Limits
 
 PREFIX = "IMAGEPLANE_"
 DELIMITER = "__"
@@ -25,23 +26,6 @@ def _available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-class LimitSettings(BaseModel):
-    """What one source and everything made of it may have, checked before any pixel is decoded."""
-
-    model_config = _SECTION
-
-    max_source_in_bytes: Annotated[
-        int, Field(ge=1, le=2_000_000_000, description="The largest source file, in bytes as it was sent.")
-    ] = 50_000_000
-    max_pixels: Annotated[
-        int, Field(ge=1, le=2_000_000_000, description="The most pixels that one picture may have at any step.")
-    ] = 100_000_000
-    max_frames: Annotated[int, Field(ge=1, le=100_000, description="The most frames that an animation may have.")] = 300
-    max_total_pixels: Annotated[
-        int, Field(ge=1, le=2_000_000_000, description="The most pixels that all frames of an animation have together.")
-    ] = 64_000_000
 
 
 class EngineSettings(BaseModel):
@@ -74,7 +58,7 @@ class Settings(BaseSettings):
     keep_copyright: Annotated[
         bool, Field(description="Whether the artist and the copyright of the source are kept in results.")
     ] = False
-    limits: LimitSettings = Field(default_factory=LimitSettings)
+    limits: Limits = Field(default_factory=Limits)
     engine: EngineSettings = Field(default_factory=EngineSettings)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from imageplane import operations as catalog
-from imageplane.codecs.header import Header, Limits
+from imageplane.codecs.header import Header
 from imageplane.deadline import Deadline
 from imageplane.engine.pool import Pool
 from imageplane.errors import Fault, RequestError
@@ -121,7 +121,7 @@ def transform_bytes(
 def options_of(settings: "Settings") -> Options:
     """Give what the craft is told of the settings."""
     return Options(
-        limits=Limits(**settings.limits.model_dump()),
+        limits=settings.limits,
         keep_copyright=settings.keep_copyright,
         is_heic_enabled=settings.heic,
     )

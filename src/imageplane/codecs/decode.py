@@ -10,11 +10,12 @@ from PIL import Image as PillowImage
 
 from imageplane.codecs.avif import decode_avif
 from imageplane.codecs.formats import InputFormat, SourceBytes
-from imageplane.codecs.header import Header, Limits, open_lazily
+from imageplane.codecs.header import Header, open_lazily
 from imageplane.codecs.heif import decode_heif
 from imageplane.codecs.jpeg import decode_jpeg, is_fast_jpeg
 from imageplane.codecs.svg import render_svg
 from imageplane.errors import UndecodableImage
+from imageplane.limits import Limits
 from imageplane.pixels.orientation import upright
 
 # Above this a decoded JPEG is streamed by libvips and not held whole.

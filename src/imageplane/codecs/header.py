@@ -1,4 +1,4 @@
-"""What a file says of itself before any pixel is decoded, and the limits that it must keep."""
+"""What a file says of itself before any pixel is decoded, held against the limits."""
 
 import io
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from imageplane.codecs.heif import heif_size, is_heic_available
 from imageplane.codecs.icc import is_srgb
 from imageplane.codecs.sniff import sniff
 from imageplane.codecs.svg import svg_size
-from imageplane.errors import ImageTooLarge, TooLarge, UndecodableImage, UnsupportedFormat
+from imageplane.errors import ImageTooLarge, UndecodableImage, UnsupportedFormat
+from imageplane.limits import Limits
 from imageplane.pixels.geometry import Size, size_of
 from imageplane.pixels.orientation import UPRIGHT, is_turned
 
@@ -23,27 +24,6 @@ _LOADERS: dict[InputFormat, str] = {
     "gif": "gifload_buffer",
     "tiff": "tiffload_buffer",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The most that one source and everything made of it may have; frames times pixels is the total."""
-
-    max_source_in_bytes: int = 50_000_000
-    max_pixels: int = 100_000_000
-    max_frames: int = 300
-    max_total_pixels: int = 64_000_000
-
-    def check_pixels(self, size: Size, frames: int = 1) -> None:
-        """Raise when an image of this size may not be made. Errors: image_too_large."""
-        if size.pixels > self.max_pixels:
-            raise ImageTooLarge(f"the image has {size} pixels; the limit is {self.max_pixels:,} in all")
-        if frames > 1 and frames > self.max_frames:
-            raise ImageTooLarge(f"the animation has {frames} frames; the limit is {self.max_frames}")
-        if frames > 1 and frames * size.pixels > self.max_total_pixels:
-            raise ImageTooLarge(
-                f"the animation has {frames} frames of {size} pixels; the limit is {self.max_total_pixels:,} in all"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +71,7 @@ def read_header(data: SourceBytes, limits: Limits, *, is_heic_enabled: bool = Tr
 
     Errors: unsupported_format, undecodable_image, too_large, image_too_large.
     """
-    if len(data) > limits.max_source_in_bytes:
-        raise TooLarge(f"The file has {len(data):,} bytes; the limit is {limits.max_source_in_bytes:,}.")
+    limits.check_source(len(data))
     if len(data) == 0:
         raise UndecodableImage("The file is empty.")
     found = sniff(data)
@@ -101,7 +80,7 @@ def read_header(data: SourceBytes, limits: Limits, *, is_heic_enabled: bool = Tr
     if found == "heif" and not (is_heic_enabled and is_heic_available()):
         raise UnsupportedFormat("HEIF images are not enabled on this installation.")
     header = _read(data, found)
-    limits.check_pixels(header.size)
+    limits.check_pixels(*header.size)
     return header
 
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from imageplane.codecs.formats import Target, written_as
-from imageplane.codecs.header import Header, Limits
+from imageplane.codecs.header import Header
 from imageplane.errors import ImageplaneError
+from imageplane.limits import Limits
 from imageplane.operation import OutputOperation, PixelOperation, divides
 from imageplane.pipeline.plan import Output, Plan, Step
 from imageplane.pixels.geometry import Shrunk, Size
@@ -52,7 +53,7 @@ def _draft(header: Header, output: Output, limits: Limits, *, is_naive: bool) ->
     frames = header.frames if target.details.is_animated else 1
     steps: list[Step] = []
     size: Size | None = header.size
-    limits.check_pixels(header.size, frames)
+    limits.check_pixels(*header.size, frames)
     for operation, path in pixel_steps:
         size = _checked_size(operation, path, size, frames, limits)
         steps.append(Step(operation, path, size))
@@ -82,7 +83,7 @@ def _checked_size(operation: PixelOperation, path: str, size: Size | None, frame
     try:
         after = operation.size_after(size)
         if after is not None:
-            limits.check_pixels(after, frames)
+            limits.check_pixels(*after, frames)
     except ImageplaneError as error:
         raise error.at(path) from None
     return after

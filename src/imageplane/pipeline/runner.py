@@ -12,9 +12,10 @@ from imageplane.codecs.encode import Extras, encode
 from imageplane.codecs.exif import copyright_of
 from imageplane.codecs.fit_size import encode_to_fit
 from imageplane.codecs.formats import FORMATS, Copyright, OutputFormat, SourceBytes
-from imageplane.codecs.header import Header, Limits, read_header
+from imageplane.codecs.header import Header, read_header
 from imageplane.deadline import Deadline
 from imageplane.errors import ImageplaneError, UndecodableImage
+from imageplane.limits import Limits
 from imageplane.operation import Tools
 from imageplane.pipeline.plan import Output, Plan, Step, explain_plans
 from imageplane.pipeline.planner import plan
@@ -72,7 +73,7 @@ def execute(
     with stops.timed("plan"):
         plans = plan(header, outputs, options.limits, is_naive=is_naive)
     deadline.check()
-    with stops.timed("decode"), _damage_is_reported():
+    with stops.timed("decode"), _damage_is_reported(deadline):
         amount = Amount(plans[0].shrink, max(each.rows for each in plans), max(each.frames for each in plans))
         decoded = decode(data, header, amount, options.limits)
         if len(plans) > 1 and not decoded.is_in_memory:
@@ -106,11 +107,13 @@ class _Stops:
 
 
 @contextmanager
-def _damage_is_reported() -> Iterator[None]:
+def _damage_is_reported(deadline: Deadline) -> Iterator[None]:
     """Turn what libvips raises into the one thing it can mean here: the pixels of the source can't be read."""
     try:
         yield
     except pyvips.Error as error:
+        # An error is also what comes of an image that was stopped because time is up.
+        deadline.check()
         raise UndecodableImage("The image data is damaged.", detail=str(error)) from error
 
 
@@ -125,7 +128,7 @@ class _Run:
 
     def picture(self, plan: Plan) -> Picture:
         frames = list(self.decoded.frames[: plan.frames])
-        with _damage_is_reported():
+        with _damage_is_reported(self.deadline):
             with self.stops.timed("steps"):
                 for step in plan.steps:
                     frames = self._after(step, frames)
@@ -141,7 +144,7 @@ class _Run:
             # Only the pixels can tell some sizes, so what could not be planned is checked as it comes.
             step.operation.size_after(size_of(frames[0]))
             changed = step.operation.apply_to_frames(frames, Tools(self.deadline))
-            self.options.limits.check_pixels(size_of(changed[0]), len(changed))
+            self.options.limits.check_pixels(*size_of(changed[0]), len(changed))
         except ImageplaneError as error:
             raise error.at(step.path) from error.__cause__
         return changed
@@ -162,9 +165,10 @@ class _Run:
 
     def _stoppable(self, image: pyvips.Image) -> pyvips.Image:
         """Let libvips ask the deadline while it computes, through its progress signal."""
-        watched = image.copy()
+        watched, deadline = image.copy(), self.deadline
         watched.set_progress(True)
-        watched.signal_connect("eval", lambda *_: watched.set_kill(True) if self.deadline.is_over else None)
+        # The callback must not hold the image that holds it: such a circle keeps pixels until the next collection.
+        watched.signal_connect("eval", lambda asked, _: asked.set_kill(True) if deadline.is_over else None)
         return watched
 
 

@@ -1,0 +1,74 @@
+"""Every page is true: its commands run as printed, its code runs, its JSON is valid, its links lead somewhere."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pictures
+import pytest
+from PIL import Image
+
+from imageplane.operations import parse
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"])
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    return [
+        (page.name, block)
+        for page in PAGES
+        for block in re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    ]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder as a reader of the pages has it: an upload, a file of operations, and the program."""
+    Image.fromarray(pictures.photo(1203, 877)).save(tmp_path / "upload.jpg")
+    (tmp_path / "ops.json").write_text('[{"type": "resize", "width_in_px": 99, "height_in_px": 99, "fit": "inside"}]')
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("page", "script"), [pair for pair in blocks("sh") if "make " not in pair[1]])
+def test_a_command_runs_as_printed(page: str, script: str) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        ["bash", "-euc", script], capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+    )
+    assert run.returncode == 0, f"{page}: {script}\n{run.stdout}{run.stderr}"
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("page", "code"), blocks("python"))
+def test_code_runs(page: str, code: str) -> None:
+    exec(compile(code, page, "exec"), {})  # noqa: S102 - our own pages
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("json"))
+def test_json_is_a_valid_request(page: str, text: str) -> None:
+    value = json.loads(text)
+    operations, warnings = parse(value if isinstance(value, list) else [value])
+    assert operations, page
+    assert not warnings, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_make_target_of_the_pages_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE))
+        assert named <= targets, f"{page.name}: {named - targets}"

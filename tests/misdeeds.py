@@ -1,0 +1,86 @@
+"""Work that an engine may be given in a test: good, slow, greedy, deadly and lying."""
+
+import ctypes
+import mmap
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from imageplane.deadline import Deadline
+
+Data = bytes | mmap.mmap
+
+
+def echo(_data: Data, value: Any, _deadline: Deadline) -> Any:
+    return value
+
+
+def contents(data: Data, _deadline: Deadline) -> bytes:
+    return bytes(data[:])
+
+
+def time_left(_data: Data, deadline: Deadline) -> float:
+    return deadline.remaining_in_s
+
+
+def process_id(_data: Data, _deadline: Deadline) -> int:
+    return os.getpid()
+
+
+def surroundings(_data: Data, _deadline: Deadline) -> dict[str, str]:
+    return dict(os.environ)
+
+
+def announce_and_sleep(_data: Data, note: str, seconds: float, _deadline: Deadline) -> str:
+    Path(note).write_text(str(os.getpid()))
+    time.sleep(seconds)
+    return "rested"
+
+
+def hang_in_c(_data: Data, _deadline: Deadline) -> None:
+    # One call into C that takes ages, keeps the interpreter lock and so hears no Python signal handler.
+    re.match("(a+)+$", "a" * 60 + "b")
+
+
+def segfault(_data: Data, _deadline: Deadline) -> None:
+    ctypes.string_at(0)
+
+
+def abort(_data: Data, _deadline: Deadline) -> None:
+    os.abort()
+
+
+def leave(_data: Data, _deadline: Deadline) -> None:
+    os._exit(0)
+
+
+def be_killed(_data: Data, _deadline: Deadline) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fill_memory(_data: Data, size_in_bytes: int, _deadline: Deadline) -> int:
+    hoard = bytearray(size_in_bytes)
+    hoard[:: mmap.PAGESIZE] = b"x" * len(hoard[:: mmap.PAGESIZE])
+    return len(hoard)
+
+
+def fail_as_libraries_do(_data: Data, words: str, _deadline: Deadline) -> None:
+    os.write(2, words.encode())
+    os.abort()
+
+
+def chatter(_data: Data, _deadline: Deadline) -> str:
+    for _ in range(64):
+        os.write(2, b"warning\n" * 1024)
+    return "said"
+
+
+def raise_this(_data: Data, error: Exception, _deadline: Deadline) -> None:
+    raise error
+
+
+def lie(_data: Data, _deadline: Deadline) -> Path:
+    return Path("neither a plain value nor one of our data classes")

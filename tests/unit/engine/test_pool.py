@@ -1,0 +1,247 @@
+"""The pool answers every order, and a death costs only the order that caused it."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any
+
+import misdeeds
+import psutil
+import pytest
+
+from imageplane.deadline import Deadline
+from imageplane.engine.pool import Pool
+from imageplane.errors import (
+    Busy,
+    DeadlineExceeded,
+    EngineCrashed,
+    ImageplaneError,
+    InternalError,
+    TooLarge,
+    UndecodableImage,
+)
+
+TESTS = Path(misdeeds.__file__).parent
+LIMITS: dict[str, Any] = {"deadline_in_s": 20, "memory_in_bytes": 600_000_000, "recycle_after": 1000}
+PATIENCE_IN_S = 30
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{TESTS}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+        patch.setenv("IMAGEPLANE_SECRET", "sesame")
+        yield
+
+
+@pytest.fixture(scope="module")
+def pool(importable: None) -> Iterator[Pool]:  # noqa: ARG001
+    with Pool(count=1, **LIMITS) as pool:
+        yield pool
+
+
+def error_of(pool: Pool, function: Any, *arguments: Any, **options: Any) -> ImageplaneError:
+    error = pool.submit(function, b"", *arguments, **options).exception(PATIENCE_IN_S)
+    assert isinstance(error, ImageplaneError)
+    return error
+
+
+def still_works(pool: Pool) -> bool:
+    return bool(pool.submit(misdeeds.echo, b"", "well").result(PATIENCE_IN_S) == "well")
+
+
+def is_gone(process_id: int) -> bool:
+    try:
+        return psutil.Process(process_id).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_until(condition: Any) -> None:
+    patience = time.monotonic() + PATIENCE_IN_S
+    while not condition():
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+
+
+def test_bytes_arrive_whole_one_after_the_other(pool: Pool) -> None:
+    for size in (0, 1, 4095, 4096, 9_437_185, 3):
+        data = random.Random(size).randbytes(size)  # noqa: S311
+        assert pool.submit(misdeeds.contents, data).result(PATIENCE_IN_S) == data
+
+
+def test_a_file_is_mapped_by_the_engine(pool: Pool, tmp_path: Path) -> None:
+    for content in (b"", b"121 x 473"):
+        source = tmp_path / "source.bin"
+        source.write_bytes(content)
+        assert pool.submit(misdeeds.contents, source).result(PATIENCE_IN_S) == content
+
+
+def test_errors_arrive_as_they_were_raised(pool: Pool) -> None:
+    error = error_of(pool, misdeeds.raise_this, UndecodableImage("Broken.", detail="byte 3").at("operations[2]"))
+    assert (type(error), error.message, error.faults[0].path) == (
+        UndecodableImage,
+        "operations[2]: Broken.",
+        "operations[2]",
+    )
+
+
+def test_a_bug_is_an_internal_error_with_the_stack_for_the_log_only(pool: Pool) -> None:
+    error = error_of(pool, misdeeds.raise_this, ValueError("a secret path"))
+    assert type(error) is InternalError
+    assert "secret" not in error.message
+    assert "a secret path" in (error.detail or "")
+
+
+@pytest.mark.parametrize("misdeed", [misdeeds.segfault, misdeeds.abort, misdeeds.leave, misdeeds.be_killed])
+def test_a_crash_costs_only_its_own_request(pool: Pool, misdeed: Any) -> None:
+    assert type(error_of(pool, misdeed)) is EngineCrashed
+    assert still_works(pool)
+
+
+def test_the_stack_of_a_crash_is_kept_for_the_log(pool: Pool) -> None:
+    error = error_of(pool, misdeeds.segfault)
+    assert "misdeeds.py" in (error.detail or "")
+    assert "misdeeds" not in error.message
+
+
+def test_an_engine_killed_in_the_middle_of_its_work(pool: Pool, tmp_path: Path) -> None:
+    note = tmp_path / "engine"
+    future = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 60)
+    wait_until(lambda: note.exists() and note.read_text())
+    os.kill(int(note.read_text()), signal.SIGKILL)
+    assert type(future.exception(PATIENCE_IN_S)) is EngineCrashed
+    assert still_works(pool)
+
+
+def test_an_engine_killed_while_idle_costs_nobody_anything(pool: Pool) -> None:
+    for _ in range(3):
+        assert still_works(pool)
+        for process_id in pool.engine_ids():
+            os.kill(process_id, signal.SIGKILL)
+    assert still_works(pool)
+
+
+def test_one_that_hangs_in_c_is_killed_at_the_deadline(pool: Pool) -> None:
+    process_id = pool.submit(misdeeds.process_id, b"").result(PATIENCE_IN_S)
+    started_at = time.monotonic()
+    assert type(error_of(pool, misdeeds.hang_in_c, deadline=Deadline.after(0.5))) is DeadlineExceeded
+    assert time.monotonic() - started_at < 10
+    assert is_gone(process_id)
+    assert still_works(pool)
+
+
+def test_a_canceled_deadline_ends_the_work_at_once(pool: Pool, tmp_path: Path) -> None:
+    note, deadline = tmp_path / "engine", Deadline()
+    future = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 60, deadline=deadline)
+    wait_until(note.exists)
+    deadline.cancel()
+    assert type(future.exception(PATIENCE_IN_S)) is DeadlineExceeded
+
+
+def test_work_whose_time_is_over_is_not_started(pool: Pool, tmp_path: Path) -> None:
+    note = tmp_path / "engine"
+    error = error_of(pool, misdeeds.announce_and_sleep, str(note), 0, deadline=Deadline.after(-1))
+    assert type(error) is DeadlineExceeded
+    assert not note.exists()
+
+
+def test_the_limit_of_the_pool_starts_with_the_work(pool: Pool) -> None:
+    assert 19 < pool.submit(misdeeds.time_left, b"").result(PATIENCE_IN_S) <= 20
+    assert pool.submit(misdeeds.time_left, b"", deadline=Deadline.after(9)).result(PATIENCE_IN_S) <= 9
+
+
+def test_one_that_eats_memory_is_refused_and_one_within_the_limit_is_not(pool: Pool) -> None:
+    error = error_of(pool, misdeeds.fill_memory, 1_500_000_000)
+    assert (type(error), error.status) == (TooLarge, 413)
+    assert pool.submit(misdeeds.fill_memory, b"", 300_000_000).result(PATIENCE_IN_S) == 300_000_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "memory allocation of 1600000000 bytes failed",
+        "GLib-ERROR: gmem.c:106: failed to allocate 1600000000 bytes",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+    ],
+)
+def test_a_library_that_dies_of_refused_memory_is_understood(pool: Pool, words: str) -> None:
+    assert type(error_of(pool, misdeeds.fail_as_libraries_do, words)) is TooLarge
+
+
+def test_refused_memory_that_looks_like_damage_is_understood(pool: Pool) -> None:
+    error = UndecodableImage("The image is damaged.", detail="vips_tracked: out of memory -- size == 1500MB")
+    assert type(error_of(pool, misdeeds.raise_this, error)) is TooLarge
+
+
+def test_a_talkative_library_blocks_nothing(pool: Pool) -> None:
+    assert pool.submit(misdeeds.chatter, b"").result(PATIENCE_IN_S) == "said"
+
+
+def test_an_answer_that_is_no_plain_data_is_refused(pool: Pool) -> None:
+    assert type(error_of(pool, misdeeds.lie)) is EngineCrashed
+    assert still_works(pool)
+
+
+def test_an_order_that_cannot_be_sent_is_answered(pool: Pool) -> None:
+    assert type(error_of(pool, lambda: None)) is InternalError
+    assert still_works(pool)
+
+
+def test_an_engine_inherits_no_secret_and_a_tamed_libvips(pool: Pool) -> None:
+    variables = pool.submit(misdeeds.surroundings, b"").result(PATIENCE_IN_S)
+    assert not any(name.startswith("IMAGEPLANE_") for name in variables)
+    assert (variables["VIPS_CONCURRENCY"], variables["MALLOC_ARENA_MAX"]) == ("1", "2")
+
+
+def test_engines_are_replaced_after_their_share_of_work() -> None:
+    with Pool(count=1, **(LIMITS | {"recycle_after": 2})) as pool:
+        ids = [pool.submit(misdeeds.process_id, b"").result(PATIENCE_IN_S) for _ in range(6)]
+        assert [ids.count(process_id) for process_id in dict.fromkeys(ids)] == [2, 2, 2]
+        wait_until(lambda: all(is_gone(process_id) for process_id in set(ids) - set(pool.engine_ids())))
+
+
+def test_closing_answers_everything_and_ends_all_engines(tmp_path: Path) -> None:
+    pool = Pool(count=1, **LIMITS)
+    note = tmp_path / "engine"
+    running = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 60)
+    waiting = [pool.submit(misdeeds.echo, b"", index) for index in range(5)]
+    waiting[2].cancel()
+    wait_until(lambda: note.exists() and note.read_text())
+    started_at = time.monotonic()
+    pool.close()
+    assert time.monotonic() - started_at < 10
+    assert type(running.exception(0)) is Busy
+    assert [type(future.exception(0)) for index, future in enumerate(waiting) if index != 2] == [Busy] * 4
+    with pytest.raises(CancelledError):
+        waiting[2].result(0)
+    assert is_gone(int(note.read_text()))
+    with pytest.raises(Busy):
+        pool.submit(misdeeds.echo, b"", 1)
+
+
+def test_two_hundred_orders_among_crashes_are_answered_rightly() -> None:
+    chance = random.Random(121)  # noqa: S311
+    deaths: list[tuple[Any, type[ImageplaneError]]] = [
+        (misdeeds.segfault, EngineCrashed),
+        (misdeeds.abort, EngineCrashed),
+        (misdeeds.leave, EngineCrashed),
+        (misdeeds.be_killed, EngineCrashed),
+        (misdeeds.lie, EngineCrashed),
+        (misdeeds.hang_in_c, DeadlineExceeded),
+    ]
+    with Pool(count=3, **(LIMITS | {"deadline_in_s": 1})) as pool:
+        orders = []
+        for index in range(200):
+            death = chance.choice(deaths) if chance.random() < 0.06 else None
+            data = chance.randbytes(chance.choice((0, 473, 121_473)))
+            orders.append((index, data, death, pool.submit(death[0] if death else misdeeds.contents, data)))
+        for _, data, death, future in orders:
+            if death:
+                assert type(future.exception(PATIENCE_IN_S)) is death[1]
+            else:
+                assert future.result(PATIENCE_IN_S) == data
