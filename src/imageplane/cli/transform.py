@@ -21,29 +21,35 @@ if TYPE_CHECKING:
 _OPEN_PER_JOB = 4
 
 
-def transform(  # noqa: PLR0913, PLR0917
-    images: Annotated[list[str], typer.Argument(help="Images to work on; - is stdin.", show_default=False)],
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            help="A file, a folder (several images, or a name that ends with a slash), or - for stdout. The suffix of "
-            "a file chooses the format where no operation does.",
-            show_default=False,
-        ),
-    ],
-    operations: Annotated[
-        str | None, typer.Option(help="The operations as JSON, or @ and the name of a file with them.")
-    ] = None,
-    outputs: Annotated[
-        str | None,
-        typer.Option(help='Several pictures of each image: [{"name": …, "operations": […]}, …], or @ and a file.'),
-    ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="How many images at once; one per core by default.")] = None,
-    deadline: Annotated[
-        float | None, typer.Option(min=0.001, max=3600, help="Seconds after which work on an image is given up.")
-    ] = None,
+_Images = Annotated[list[str], typer.Argument(help="Images to work on; - is stdin.", show_default=False)]
+_Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        help="A file, a folder (several images, or a name that ends with a slash), or - for stdout. The suffix of a file "
+        "chooses the format where no operation does.",
+        show_default=False,
+    ),
+]
+_Operations = Annotated[str | None, typer.Option(help="The operations as JSON, or @ and the name of a file with them.")]
+_Outputs = Annotated[
+    str | None,
+    typer.Option(help='Several pictures of each image: [{"name": …, "operations": […]}, …], or @ and a file.'),
+]
+_Jobs = Annotated[int | None, typer.Option(min=1, help="How many images at once; one per core by default.")]
+_DeadlineInS = Annotated[
+    float | None, typer.Option(min=0.001, max=3600, help="Seconds after which work on an image is given up.")
+]
+
+
+def transform(  # noqa: PLR0913, PLR0917 - these are the options of the command
+    images: _Images,
+    output: _Output,
+    operations: _Operations = None,
+    outputs: _Outputs = None,
+    jobs: _Jobs = None,
+    deadline: _DeadlineInS = None,
 ) -> None:
     """Do operations on images, and write what comes of it.
 
