@@ -27,8 +27,8 @@ _Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="A file, a folder (several images, or a name that ends with a slash), or - for stdout. The suffix of a file "
-        "chooses the format where no operation does.",
+        help="A file, a folder (several images, or a name that ends with a slash), or - for stdout. The suffix "
+        "of a file chooses the format where no operation does.",
         show_default=False,
     ),
 ]

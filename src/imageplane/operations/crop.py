@@ -39,13 +39,19 @@ class Crop(PixelOperation):
         return self.model_copy(update={name: int(number / shrink) for name, number in numbers.items()})
 
     def fused_with(self, following: PixelOperation) -> tuple[PixelOperation, ...] | None:
-        if not isinstance(following, Crop):
+        if not isinstance(following, Crop) or not self._holds(following):
             return None
         offset = {
             "left_in_px": self.left_in_px + following.left_in_px,
             "top_in_px": self.top_in_px + following.top_in_px,
         }
         return (following.model_copy(update=offset),)
+
+    def _holds(self, inner: "Crop") -> bool:
+        return (
+            inner.left_in_px + inner.width_in_px <= self.width_in_px
+            and inner.top_in_px + inner.height_in_px <= self.height_in_px
+        )
 
     def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
         return image.extract_area(self.left_in_px, self.top_in_px, self.width_in_px, self.height_in_px)
