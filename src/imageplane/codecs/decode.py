@@ -38,12 +38,12 @@ class Decoded:
 class Amount:
     """How much of a source is wanted.
 
-    Takes: `shrink`, one that the header offers; `rows` of the shrunk picture, from the top, that anything looks at:
-    below them may be anything; `frames`, the first so many.
+    Takes: `shrink`, one that the header offers; `rows` of the shrunk picture, from the top, that anything looks at,
+    or None for all: below them may be anything; `frames`, the first so many.
     """
 
     shrink: float
-    rows: int
+    rows: int | None
     frames: int
 
 

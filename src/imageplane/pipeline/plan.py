@@ -35,15 +35,15 @@ class Plan:
     """How one output is made of the decoded source.
 
     Takes: `shrink` of the decoder, below 1 where a vector is rendered larger; `rows` of the decoded picture, from the
-    top, that anything looks at; `steps` after it; `target_path`, the place of the operation that bounds the file's
-    size; `notes`, what the planner saved.
+    top, that anything looks at, or None for all; `steps` after it; `target_path`, the place of the operation that
+    bounds the file's size; `notes`, what the planner saved.
     """
 
     output: str
     source: Size
     decoded: Size
     shrink: float
-    rows: int
+    rows: int | None
     frames: int
     steps: tuple[Step, ...]
     target: Target
@@ -53,7 +53,7 @@ class Plan:
     @property
     def pixels_decoded(self) -> int:
         """How many pixels leave the decoder: what most of the time and memory goes with."""
-        return self.decoded.width * self.rows * self.frames
+        return self.decoded.width * (self.rows or self.decoded.height) * self.frames
 
     @property
     def is_sequential(self) -> bool:
@@ -63,7 +63,7 @@ class Plan:
     def lines(self) -> list[str]:
         """Give the plan as a person reads it, one stop a line."""
         frames = f", {self.frames} frames" if self.frames > 1 else ""
-        rows = f", only the first {self.rows} rows" if self.rows < self.decoded.height else ""
+        rows = f", only the first {self.rows} rows" if self.rows is not None else ""
         access = "read once" if self.is_sequential else "held in memory"
         lines = [f"decode {_shrink_text(self.shrink)} {self.source} → {self.decoded}{frames}{rows}, {access}"]
         lines += [f"{_operation_text(step.operation)} → {step.size or 'size not known yet'}" for step in self.steps]

@@ -156,14 +156,15 @@ def _divided(size: Size, shrink: float) -> Size:
     return Size(math.ceil(size.width / shrink), math.ceil(size.height / shrink))
 
 
-def _rows(header: Header, draft: _Draft, shrink: float, height: int) -> int:
-    """Give how many decoded rows, from the top, the first step looks at."""
+def _rows(header: Header, draft: _Draft, shrink: float, height: int) -> int | None:
+    """Give how many decoded rows, from the top, the first step looks at, or None for all."""
     absorption = draft.steps[0].operation.absorb(header.size) if draft.steps else None
-    if absorption is None or shrink == 1 or header.orientation != UPRIGHT:
-        return height
+    if absorption is None or absorption.bottom == 1 or shrink == 1 or header.orientation != UPRIGHT:
+        return None
     # Lanczos3 reaches three output pixels further; shrinking by whole factors first never reaches as far.
     reach = math.ceil(_LANCZOS_REACH * absorption.exact / shrink) + 1
-    return min(height, math.ceil(height * absorption.bottom) + reach)
+    rows = math.ceil(height * absorption.bottom) + reach
+    return rows if rows < height else None
 
 
 def _finish(header: Header, draft: _Draft, shrink: float) -> Plan:

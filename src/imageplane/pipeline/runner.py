@@ -74,8 +74,7 @@ def execute(
         plans = plan(header, outputs, options.limits, is_naive=is_naive)
     deadline.check()
     with stops.timed("decode"), _damage_is_reported(deadline):
-        amount = Amount(plans[0].shrink, max(each.rows for each in plans), max(each.frames for each in plans))
-        decoded = decode(data, header, amount, options.limits)
+        decoded = decode(data, header, _amount(plans), options.limits)
         if len(plans) > 1 and not decoded.is_in_memory:
             decoded = replace(decoded, frames=tuple(frame.copy_memory() for frame in decoded.frames))
     kept = copyright_of(data, header.format) if options.keep_copyright else ()
@@ -88,6 +87,11 @@ def explain(data: SourceBytes, outputs: Sequence[Output], options: Options) -> s
     """Give the plan of a request in a few readable lines."""
     header = read_header(data, options.limits, is_heic_enabled=options.is_heic_enabled)
     return explain_plans(header, plan(header, outputs, options.limits))
+
+
+def _amount(plans: Sequence[Plan]) -> Amount:
+    rows = [plan.rows for plan in plans if plan.rows is not None]
+    return Amount(plans[0].shrink, max(rows) if len(rows) == len(plans) else None, max(plan.frames for plan in plans))
 
 
 class _Stops:
