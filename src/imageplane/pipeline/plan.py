@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imageplane.codecs.formats import Target
+from imageplane.codecs.formats import OutputFormat, Target
 from imageplane.codecs.header import Header
 from imageplane.operation import Operation, PixelOperation
 from imageplane.pixels.geometry import Size
@@ -11,11 +11,15 @@ from imageplane.pixels.geometry import Size
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One wanted picture: its name, its operations, and where in the request they stand."""
+    """One wanted picture: its name, its operations, and where in the request they stand.
+
+    Takes: `format`, what is written when no operation says otherwise, or None for the source's own.
+    """
 
     name: str
     operations: tuple[Operation, ...]
     path: str = "operations"
+    format: OutputFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)

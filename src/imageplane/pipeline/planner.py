@@ -64,7 +64,7 @@ def _draft(header: Header, output: Output, limits: Limits, *, is_naive: bool) ->
 
 
 def _split(header: Header, output: Output) -> tuple[Target, str, list[tuple[PixelOperation, str]]]:
-    target, target_path = Target(written_as(header.format)), output.path
+    target, target_path = Target(output.format or written_as(header.format)), output.path
     steps: list[tuple[PixelOperation, str]] = []
     for index, operation in enumerate(output.operations):
         path = f"{output.path}[{index}]"
