@@ -1,9 +1,12 @@
 # The front door. Every target does its own set-up; nothing but Python 3.11+ and make is needed.
 PYTHON ?= python3
-HEIC ?= on
 VENV := .venv
+# `on` or `off`; what was chosen once stays chosen.
+HEIC ?= $(if $(wildcard $(VENV)/.runtime-off),off,on)
 BIN := $(VENV)/bin
 UV = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
+# The one word that leaves the HEVC encoder out of the environment: HEIC=off.
+DROP_HEIC = @test "$(HEIC)" != off || $(UV) pip uninstall --quiet --python $(BIN)/python pillow-heif 2>/dev/null || true
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
@@ -12,27 +15,27 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
 
-install: $(VENV)/.runtime  ## Set up .venv with locked dependencies (HEIC=off leaves the GPL HEVC encoder out)
+install: $(VENV)/.runtime-$(HEIC)  ## Set up .venv with locked dependencies (HEIC=off leaves the GPL HEVC encoder out)
 
-demo: $(VENV)/.dev  ## Make thumbnails of a real photo and say where they are
+demo: $(VENV)/.dev-$(HEIC)  ## Make thumbnails of a real photo and say where they are
 	@$(BIN)/python tools/demo.py demo-output
 
-test: $(VENV)/.dev lint  ## Lint, types, architecture and all tests
+test: $(VENV)/.dev-$(HEIC) lint  ## Lint, types, architecture and all tests
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.dev  ## Ruff, mypy and import-linter
+lint: $(VENV)/.dev-$(HEIC)  ## Ruff, mypy and import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/.dev  ## Measure against Sharp, Pillow, OpenCV and vipsthumbnail (PHOTOS=folder, ROUNDS=n)
+bench: $(VENV)/.dev-$(HEIC)  ## Measure against Sharp, Pillow, OpenCV and vipsthumbnail (PHOTOS=folder, ROUNDS=n)
 	$(BIN)/python -m benchmarks.run $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-soak: $(VENV)/.dev  ## 5,000 mixed transforms in one worker: is its memory flat?
+soak: $(VENV)/.dev-$(HEIC)  ## 5,000 mixed transforms in one worker: is its memory flat?
 	$(BIN)/python -m benchmarks.soak
 
-generate: $(VENV)/.dev  ## Write the derived pages of docs/ again
+generate: $(VENV)/.dev-$(HEIC)  ## Write the derived pages of docs/ again
 	$(BIN)/python tools/generate.py
 
 lock: $(VENV)/.tool  ## Choose the newest versions that pyproject.toml allows
@@ -47,12 +50,13 @@ $(VENV)/.tool:
 	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@touch $@
 
-$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/.tool
+$(VENV)/.runtime-$(HEIC): requirements/runtime.txt pyproject.toml | $(VENV)/.tool
 	$(INSTALL) --require-hashes -r requirements/runtime.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
-	@if [ "$(HEIC)" = "off" ]; then $(UV) pip uninstall --quiet --python $(BIN)/python pillow-heif; fi
-	@touch $@
+	$(DROP_HEIC)
+	@rm -f $(VENV)/.runtime-* $(VENV)/.dev-* && touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+$(VENV)/.dev-$(HEIC): requirements/dev.txt $(VENV)/.runtime-$(HEIC)
 	$(INSTALL) --require-hashes -r requirements/dev.txt
+	$(DROP_HEIC)
 	@touch $@

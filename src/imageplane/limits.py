@@ -21,7 +21,7 @@ class Limits(BaseModel):
     max_frames: Annotated[int, Field(ge=1, le=100_000, description="The most frames that an animation may have.")] = 300
     max_total_pixels: Annotated[
         int, Field(ge=1, le=2_000_000_000, description="The most pixels that all frames of an animation have together.")
-    ] = 64_000_000
+    ] = 50_000_000
 
     def check_source(self, size_in_bytes: int) -> None:
         """Raise when a source of this many bytes may not be read. Errors: too_large."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 import pyvips
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from imageplane.codecs.formats import Target
 from imageplane.deadline import Deadline
@@ -60,6 +60,10 @@ class Tools:
     deadline: Deadline
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Operation(BaseModel):
     """A request to change the picture, exactly as it stands on the wire."""
 
@@ -67,6 +71,14 @@ class Operation(BaseModel):
 
     type: str
     examples: ClassVar[tuple[Example, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_json_means_it(cls, raw: Any) -> Any:
+        """Take null for absent, and 200.0 for 200: JSON has one kind of number."""
+        if not isinstance(raw, dict):
+            return raw
+        return {name: _whole(value) for name, value in raw.items() if value is not None}
 
 
 class Absorption(NamedTuple):
@@ -99,6 +111,10 @@ class PixelOperation(Operation):
     def size_after(self, size: Size) -> Size | None:
         """Give the size of the result, or None when only the pixels can tell. Errors: impossible_operation."""
         return size
+
+    def largest_on_the_way(self, size: Size) -> Size:
+        """Give the largest picture that is made on the way to the result: what the limits are held against."""
+        return self.size_after(size) or size
 
     def scaled_by(self, shrink: float, size: Size) -> Self | None:
         """Give the operation that does the same to an image `shrink` times smaller, or None when there is none.

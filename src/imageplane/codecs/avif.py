@@ -1,6 +1,5 @@
 """AVIF through the libavif of Pillow, which takes a third of the time and of the memory that libheif takes."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ from PIL import AvifImagePlugin
 from PIL import Image as PillowImage
 
 from imageplane.codecs import libavif
+from imageplane.codecs.pillow import opened
 from imageplane.errors import UndecodableImage, UnsupportedFormat
 from imageplane.pixels.geometry import Size
 
@@ -30,24 +30,17 @@ class AvifFacts:
     profile: bytes | None
 
 
-def _damaged(error: Exception | None = None) -> UndecodableImage:
-    return UndecodableImage("The AVIF image is damaged.", detail=str(error))
-
-
 def read_avif(data: bytes) -> AvifFacts:
     """Read the header of the image. Errors: undecodable_image, unsupported_format."""
     if data[8:12] == b"avis":
         raise UnsupportedFormat("AVIF image sequences are not supported; a still AVIF is.")
-    try:
-        with PillowImage.open(io.BytesIO(data), formats=("AVIF",)) as image:
-            return AvifFacts(
-                Size(*image.size),
-                len(image.getbands()),
-                image.getexif().get(_ORIENTATION_TAG, 1),
-                image.info.get("icc_profile"),
-            )
-    except (OSError, ValueError, SyntaxError, RuntimeError) as error:
-        raise _damaged(error) from error
+    with opened(data, "AVIF") as image:
+        return AvifFacts(
+            Size(*image.size),
+            len(image.getbands()),
+            image.getexif().get(_ORIENTATION_TAG, 1),
+            image.info.get("icc_profile"),
+        )
 
 
 def decode_avif(data: bytes, shrink: int) -> tuple[NDArray[np.uint8], bytes | None]:
@@ -62,13 +55,10 @@ def decode_avif(data: bytes, shrink: int) -> tuple[NDArray[np.uint8], bytes | No
         return _decode_with_pillow(data, size), facts.profile
     pixels = libavif.decode_scaled(data, facts.size, size, facts.bands)
     if pixels is None:
-        raise _damaged()
+        raise UndecodableImage("The AVIF image is damaged.")
     return pixels, facts.profile
 
 
 def _decode_with_pillow(data: bytes, size: Size) -> NDArray[np.uint8]:
-    try:
-        with PillowImage.open(io.BytesIO(data), formats=("AVIF",)) as image:
-            return np.asarray(image.resize(size, PillowImage.Resampling.BOX))
-    except (OSError, ValueError, SyntaxError, RuntimeError) as error:
-        raise _damaged(error) from error
+    with opened(data, "AVIF") as image:
+        return np.asarray(image.resize(size, PillowImage.Resampling.BOX))

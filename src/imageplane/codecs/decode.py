@@ -1,25 +1,24 @@
 """Bytes to pixels: upright, sRGB, 8-bit, 3 bands or 4 with straight alpha."""
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pyvips
-from PIL import Image as PillowImage
 
 from imageplane.codecs.avif import decode_avif
 from imageplane.codecs.formats import InputFormat, SourceBytes
 from imageplane.codecs.header import Header, open_lazily
 from imageplane.codecs.heif import decode_heif
 from imageplane.codecs.jpeg import decode_jpeg, is_fast_jpeg
+from imageplane.codecs.pillow import opened
 from imageplane.codecs.svg import render_svg
-from imageplane.errors import UndecodableImage
 from imageplane.limits import Limits
 from imageplane.pixels.orientation import upright
 
 # Above this a decoded JPEG is streamed by libvips and not held whole.
 _MAX_HELD_PIXELS = 40_000_000
+_DAMAGED = "the file is damaged or cut short; what could be read is shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,14 @@ class Amount:
     """How much of a source is wanted.
 
     Takes: `shrink`, one that the header offers; `rows` of the shrunk picture, from the top, that anything looks at,
-    or None for all: below them may be anything; `frames`, the first so many.
+    or None for all: below them may be anything; `frames`, the first so many; `is_tolerant`, to show what can be read
+    of a damaged JPEG.
     """
 
     shrink: float
-    rows: int | None
-    frames: int
+    rows: int | None = None
+    frames: int = 1
+    is_tolerant: bool = False
 
 
 def decode(data: SourceBytes, header: Header, amount: Amount, limits: Limits) -> Decoded:
@@ -82,18 +83,19 @@ def _decode_jpeg(data: bytes, header: Header, amount: Amount) -> Decoded:
     shrink = int(amount.shrink)
     pixels = header.size.pixels / shrink**2
     if pixels > _MAX_HELD_PIXELS or not is_fast_jpeg(data):
-        return _decode_jpeg_with_libvips(data, shrink)
+        return _decode_jpeg_with_libvips(data, amount)
     array, is_damaged = decode_jpeg(data, shrink, rows=amount.rows)
     profile = None
     if not header.is_srgb:
         lazy = open_lazily(data, "jpeg")
         profile = lazy.get("icc-profile-data") if lazy.get_typeof("icc-profile-data") else None
-    warnings = ("the file is damaged or cut short; what could be read is shown",) if is_damaged else ()
-    return Decoded((_image(array, profile),), is_in_memory=True, warnings=warnings)
+    return Decoded((_image(array, profile),), is_in_memory=True, warnings=(_DAMAGED,) if is_damaged else ())
 
 
-def _decode_jpeg_with_libvips(data: bytes, shrink: int) -> Decoded:
-    return Decoded((open_lazily(data, "jpeg", shrink=shrink, fail_on="truncated"),))
+def _decode_jpeg_with_libvips(data: bytes, amount: Amount) -> Decoded:
+    fail_on = "none" if amount.is_tolerant else "truncated"
+    image = open_lazily(data, "jpeg", shrink=int(amount.shrink), fail_on=fail_on)
+    return Decoded((image,), warnings=(_DAMAGED,) if amount.is_tolerant else ())
 
 
 def _decode_with_libvips(data: SourceBytes, header: Header, shrink: float, frames: int) -> Decoded:
@@ -132,11 +134,8 @@ def _through_profile(image: pyvips.Image) -> pyvips.Image:
 
 
 def _decode_bmp(data: bytes) -> tuple[np.ndarray, bytes | None]:
-    try:
-        with PillowImage.open(io.BytesIO(data), formats=("BMP",)) as image:
-            return np.asarray(image.convert("RGBA" if image.mode == "RGBA" else "RGB")), None
-    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError) as error:
-        raise UndecodableImage("The BMP image is damaged.", detail=str(error)) from error
+    with opened(data, "BMP") as image:
+        return np.asarray(image.convert("RGBA" if image.mode == "RGBA" else "RGB")), None
 
 
 _HELD: dict[InputFormat, Callable[[bytes], tuple[np.ndarray, bytes | None]]] = {

@@ -20,7 +20,6 @@ WHITE = (255, 255, 255)
 # first saves 3 % of the bytes, the others next to nothing (benchmarks/README.md).
 _WEBP_EFFORT = 2
 _AVIF_EFFORT = 1
-_LOWEST_QUALITY = 1
 # Above this an image streams through libvips and is not held whole.
 _MAX_HELD_PIXELS = 4_000_000
 
@@ -103,7 +102,7 @@ def _gif(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:  # n
 
 
 def _heif(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:
-    return encode_heif(np.asarray(image.numpy()), target.effective_quality or _LOWEST_QUALITY, exif)
+    return encode_heif(np.asarray(image.numpy()), target.effective_quality or 1, exif)
 
 
 _ENCODERS: dict[OutputFormat, Callable[[pyvips.Image, Target, bytes | None], bytes]] = {

@@ -1,18 +1,17 @@
 """What a file says of itself before any pixel is decoded, held against the limits."""
 
-import io
 from dataclasses import dataclass
 
 import pyvips
-from PIL import Image as PillowImage
 
 from imageplane.codecs.avif import read_avif
 from imageplane.codecs.formats import InputFormat, SourceBytes
-from imageplane.codecs.heif import heif_size, is_heic_available
+from imageplane.codecs.heif import heif_size, require_heic
 from imageplane.codecs.icc import is_srgb
+from imageplane.codecs.pillow import opened
 from imageplane.codecs.sniff import sniff
 from imageplane.codecs.svg import svg_size
-from imageplane.errors import ImageTooLarge, UndecodableImage, UnsupportedFormat
+from imageplane.errors import UndecodableImage, UnsupportedFormat
 from imageplane.limits import Limits
 from imageplane.pixels.geometry import Size, size_of
 from imageplane.pixels.orientation import UPRIGHT, is_turned
@@ -77,9 +76,11 @@ def read_header(data: SourceBytes, limits: Limits, *, is_heic_enabled: bool = Tr
     found = sniff(data)
     if found is None:
         raise UnsupportedFormat("The file is none of JPEG, PNG, WebP, GIF, AVIF, HEIF, SVG, TIFF and BMP.")
-    if found == "heif" and not (is_heic_enabled and is_heic_available()):
-        raise UnsupportedFormat("HEIF images are not enabled on this installation.")
+    if found == "heif":
+        require_heic(is_enabled=is_heic_enabled)
     header = _read(data, found)
+    if min(header.size) < 1:
+        raise UndecodableImage(f"The {found.upper()} image has no pixels.")
     limits.check_pixels(*header.size)
     return header
 
@@ -143,10 +144,5 @@ def _read_avif(data: SourceBytes) -> Header:
 
 
 def _read_bmp(data: SourceBytes) -> Header:
-    try:
-        with PillowImage.open(io.BytesIO(data), formats=("BMP",)) as image:
-            return Header("bmp", Size(*image.size), len(data), has_alpha=image.mode == "RGBA")
-    except PillowImage.DecompressionBombError as error:
-        raise ImageTooLarge("the BMP image has more pixels than can be read", detail=str(error)) from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise UndecodableImage("The BMP image is damaged.", detail=str(error)) from error
+    with opened(bytes(data), "BMP") as image:
+        return Header("bmp", Size(*image.size), len(data), has_alpha=image.mode == "RGBA")

@@ -17,10 +17,15 @@ def is_heic_available() -> bool:
     return importlib.util.find_spec("pillow_heif") is not None
 
 
+def require_heic(*, is_enabled: bool = True) -> None:
+    """Raise when HEIF can't be read and written here. Errors: unsupported_format."""
+    if not (is_enabled and is_heic_available()):
+        raise UnsupportedFormat("HEIF images are not enabled on this installation.")
+
+
 @cache
 def _library() -> Any:
-    if not is_heic_available():
-        raise UnsupportedFormat("HEIF images are not enabled on this installation.")
+    require_heic()
     import pillow_heif  # noqa: PLC0415 - an extra that may be left out
 
     pillow_heif.options.DECODE_THREADS = 1

@@ -77,6 +77,8 @@ def _fault(place: str, item: object, detail: ErrorDetails) -> Fault:
     kind = detail["type"]
     if kind == "union_tag_invalid":
         return Fault(f"{place}.type", _unknown_type(item))
+    if kind in ("model_attributes_type", "dict_type", "dict_attributes_type") and not isinstance(item, dict):
+        return Fault(place, 'expected an object with a type, such as {"type": "flip"}')
     if kind == "union_tag_not_found":
         return Fault(f"{place}.type", 'every operation needs a type, such as "resize"')
     # The first part of the location is the tag that chose the model; the caller never wrote it.

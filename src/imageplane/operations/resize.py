@@ -45,6 +45,9 @@ class Resize(PixelOperation):
     def size_after(self, size: Size) -> Size:
         return scaled_size(size, self._box, self.fit) if self.fit in ("inside", "outside") else self._box
 
+    def largest_on_the_way(self, size: Size) -> Size:
+        return scaled_size(size, self._box, "cover") if self.fit == "cover" else self.size_after(size)
+
     def absorb(self, size: Size) -> Absorption:
         scaled = scaled_size(size, self._box, self.fit)
         is_centered = self.fit == "cover" and self.position == "center"

@@ -31,6 +31,9 @@ class SmartCrop(PixelOperation):
     def size_after(self, size: Size) -> Size:
         return self._box
 
+    def largest_on_the_way(self, size: Size) -> Size:
+        return scaled_size(size, self._box, "cover")
+
     def absorb(self, size: Size) -> Absorption:
         return Absorption.of_scaling(size, scaled_size(size, self._box, "cover"))
 

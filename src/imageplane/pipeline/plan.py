@@ -40,7 +40,7 @@ class Plan:
 
     Takes: `shrink` of the decoder, below 1 where a vector is rendered larger; `rows` of the decoded picture, from the
     top, that anything looks at, or None for all; `steps` after it; `target_path`, the place of the operation that
-    bounds the file's size; `notes`, what the planner saved.
+    chose the format, and `limit_path` of the one that bounds the file's size; `notes`, what the planner saved.
     """
 
     output: str
@@ -52,6 +52,7 @@ class Plan:
     steps: tuple[Step, ...]
     target: Target
     target_path: str
+    limit_path: str
     notes: tuple[str, ...] = ()
 
     @property
@@ -98,6 +99,7 @@ def explain_plans(header: Header, plans: Sequence[Plan]) -> str:
         f"source: {header.format}, {header.size}, {header.size_in_bytes:,} bytes"
         + (f", {header.frames} frames" if header.frames > 1 else "")
         + (f", orientation {header.orientation}" if header.orientation != 1 else "")
+        + (", progressive" if header.is_progressive else "")
         + ("" if header.is_srgb else ", converted to sRGB")
     ]
     for plan in plans:

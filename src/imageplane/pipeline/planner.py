@@ -18,6 +18,8 @@ from imageplane.pixels.geometry import Shrunk, Size
 from imageplane.pixels.orientation import UPRIGHT
 
 _LANCZOS_REACH = 3
+# Rounding to whole pixels must not lift a drawing over the limit.
+_VECTOR_MARGIN = 1.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class _Draft:
     steps: tuple[Step, ...]
     target: Target
     target_path: str
+    limit_path: str
     frames: int
     notes: tuple[str, ...]
 
@@ -42,14 +45,14 @@ def plan(header: Header, outputs: Sequence[Output], limits: Limits, *, is_naive:
     if is_naive:
         return tuple(_finish(header, draft, 1) for draft in drafts)
     # The output that needs the most pixels decides; what suits it must suit the others too.
-    shrink = min(_best_shrink(header, draft) for draft in drafts)
+    shrink = min(_best_shrink(header, draft, limits) for draft in drafts)
     if any(_shrunk_steps(header, draft, shrink) is None for draft in drafts):
         shrink = 1
     return tuple(_finish(header, draft, shrink) for draft in drafts)
 
 
 def _draft(header: Header, output: Output, limits: Limits, *, is_naive: bool) -> _Draft:
-    target, target_path, pixel_steps = _split(header, output)
+    target, target_path, limit_path, pixel_steps = _split(header, output)
     frames = header.frames if target.details.is_animated else 1
     steps: list[Step] = []
     size: Size | None = header.size
@@ -60,21 +63,25 @@ def _draft(header: Header, output: Output, limits: Limits, *, is_naive: bool) ->
     fused = steps if is_naive else _fused(steps, header.size)
     saved = len(steps) - len(fused)
     notes = (f"{saved} operation{'s' if saved > 1 else ''} cancelled or fused",) if saved else ()
-    return _Draft(output, tuple(fused), target, target_path, frames, notes)
+    return _Draft(output, tuple(fused), target, target_path, limit_path, frames, notes)
 
 
-def _split(header: Header, output: Output) -> tuple[Target, str, list[tuple[PixelOperation, str]]]:
-    target, target_path = Target(output.format or written_as(header.format)), output.path
+def _split(header: Header, output: Output) -> tuple[Target, str, str, list[tuple[PixelOperation, str]]]:
+    """Give the target, the places where its format and its limit were set, and the operations on pixels."""
+    target = Target(output.format or written_as(header.format))
+    target_path = limit_path = output.path
     steps: list[tuple[PixelOperation, str]] = []
     for index, operation in enumerate(output.operations):
         path = f"{output.path}[{index}]"
         if isinstance(operation, OutputOperation):
             before, target = target, operation.retarget(target)
             if target.max_size_in_bytes != before.max_size_in_bytes:
+                limit_path = path
+            else:
                 target_path = path
         elif isinstance(operation, PixelOperation):
             steps.append((operation, path))
-    return target, target_path, steps
+    return target, target_path, limit_path, steps
 
 
 def _checked_size(operation: PixelOperation, path: str, size: Size | None, frames: int, limits: Limits) -> Size | None:
@@ -82,8 +89,7 @@ def _checked_size(operation: PixelOperation, path: str, size: Size | None, frame
         return None
     try:
         after = operation.size_after(size)
-        if after is not None:
-            limits.check_pixels(*after, frames)
+        limits.check_pixels(*operation.largest_on_the_way(size), frames)
     except ImageplaneError as error:
         raise error.at(path) from None
     return after
@@ -109,14 +115,15 @@ def _fused(steps: Sequence[Step], source: Size) -> list[Step]:
     return done
 
 
-def _best_shrink(header: Header, draft: _Draft) -> float:
+def _best_shrink(header: Header, draft: _Draft, limits: Limits) -> float:
     """Give the largest shrink that the decoder can do and that every step up to the absorbing one can follow."""
     size = header.size
     for index, step in enumerate(draft.steps):
         absorption = step.operation.absorb(size)
         if absorption is not None:
             if header.is_vector:
-                return absorption.exact if index == 0 else 1
+                smallest = math.sqrt(size.pixels / limits.max_pixels) * _VECTOR_MARGIN
+                return max(absorption.exact, smallest) if index == 0 else 1
             for shrink in header.shrinks():
                 if shrink <= absorption.most and _shrunk_steps(header, draft, shrink) is not None:
                     return shrink
@@ -180,5 +187,6 @@ def _finish(header: Header, draft: _Draft, shrink: float) -> Plan:
         steps=steps,
         target=draft.target,
         target_path=draft.target_path,
+        limit_path=draft.limit_path,
         notes=draft.notes,
     )

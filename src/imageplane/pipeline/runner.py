@@ -11,15 +11,16 @@ from imageplane.codecs.decode import Amount, Decoded, decode
 from imageplane.codecs.encode import Extras, encode
 from imageplane.codecs.exif import copyright_of
 from imageplane.codecs.fit_size import encode_to_fit
-from imageplane.codecs.formats import FORMATS, Copyright, OutputFormat, SourceBytes
+from imageplane.codecs.formats import FORMATS, OutputFormat, SourceBytes
 from imageplane.codecs.header import Header, read_header
+from imageplane.codecs.heif import require_heic
 from imageplane.deadline import Deadline
-from imageplane.errors import ImageplaneError, UndecodableImage
+from imageplane.errors import ImageplaneError, UndecodableImage, UnreachableSize
 from imageplane.limits import Limits
 from imageplane.operation import Tools
 from imageplane.pipeline.plan import Output, Plan, Step, explain_plans
 from imageplane.pipeline.planner import plan
-from imageplane.pixels.geometry import size_of
+from imageplane.pixels.geometry import Size, size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,15 @@ def execute(
         header = read_header(data, options.limits, is_heic_enabled=options.is_heic_enabled)
     with stops.timed("plan"):
         plans = plan(header, outputs, options.limits, is_naive=is_naive)
-    deadline.check()
-    with stops.timed("decode"), _damage_is_reported(deadline):
-        decoded = decode(data, header, _amount(plans), options.limits)
-        if len(plans) > 1 and not decoded.is_in_memory:
-            decoded = replace(decoded, frames=tuple(frame.copy_memory() for frame in decoded.frames))
-    kept = copyright_of(data, header.format) if options.keep_copyright else ()
-    run = _Run(header, decoded, kept, options, deadline, stops)
-    pictures = tuple(run.picture(each) for each in plans)
-    return Execution(header, pictures, decoded.warnings, stops.spent_in_ms)
+    _require_writable(plans, options)
+    run = _Run(data, header, plans, options, deadline, stops)
+    try:
+        return run.execution()
+    except UndecodableImage:
+        # A JPEG that libvips reads row by row shows its damage only now; what can be read is shown all the same.
+        if header.format != "jpeg":
+            raise
+        return replace(run, is_tolerant=True).execution()
 
 
 def explain(data: SourceBytes, outputs: Sequence[Output], options: Options) -> str:
@@ -89,9 +90,13 @@ def explain(data: SourceBytes, outputs: Sequence[Output], options: Options) -> s
     return explain_plans(header, plan(header, outputs, options.limits))
 
 
-def _amount(plans: Sequence[Plan]) -> Amount:
-    rows = [plan.rows for plan in plans if plan.rows is not None]
-    return Amount(plans[0].shrink, max(rows) if len(rows) == len(plans) else None, max(plan.frames for plan in plans))
+def _require_writable(plans: Sequence[Plan], options: Options) -> None:
+    for each in plans:
+        if each.target.format == "heif":
+            try:
+                require_heic(is_enabled=options.is_heic_enabled)
+            except ImageplaneError as error:
+                raise error.at(each.target_path) from None
 
 
 class _Stops:
@@ -123,47 +128,72 @@ def _damage_is_reported(deadline: Deadline) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    data: SourceBytes
     header: Header
-    decoded: Decoded
-    copyright: Copyright
+    plans: tuple[Plan, ...]
     options: Options
     deadline: Deadline
     stops: _Stops
+    is_tolerant: bool = False
 
-    def picture(self, plan: Plan) -> Picture:
-        frames = list(self.decoded.frames[: plan.frames])
+    def execution(self) -> Execution:
+        self.deadline.check()
+        with self.stops.timed("decode"), _damage_is_reported(self.deadline):
+            decoded = decode(self.data, self.header, self._amount(), self.options.limits)
+            if len(self.plans) > 1 and not decoded.is_in_memory:
+                held = tuple(frame.copy_memory() for frame in decoded.frames)
+                decoded = replace(decoded, frames=held, is_in_memory=True)
+        extras = Extras(
+            self.header.delays_in_ms,
+            self.header.loop,
+            copyright_of(self.data, self.header.format) if self.options.keep_copyright else (),
+        )
+        pictures = tuple(self._picture(plan, decoded, extras) for plan in self.plans)
+        return Execution(self.header, pictures, decoded.warnings, self.stops.spent_in_ms)
+
+    def _amount(self) -> Amount:
+        rows = [plan.rows for plan in self.plans if plan.rows is not None]
+        return Amount(
+            self.plans[0].shrink,
+            max(rows) if len(rows) == len(self.plans) else None,
+            max(plan.frames for plan in self.plans),
+            self.is_tolerant,
+        )
+
+    def _picture(self, plan: Plan, decoded: Decoded, extras: Extras) -> Picture:
+        frames = list(decoded.frames[: plan.frames])
+        is_held = decoded.is_in_memory
         with _damage_is_reported(self.deadline):
             with self.stops.timed("steps"):
                 for step in plan.steps:
-                    frames = self._after(step, frames)
+                    frames = self._after(step, frames, is_held=is_held)
+                    is_held = False
             with self.stops.timed("encode"):
-                file = self._encoded(frames, plan)
-        return Picture(plan.output, file, plan.target.format, *_size_of_file(frames, file, plan))
-
-    def _after(self, step: Step, frames: list[pyvips.Image]) -> list[pyvips.Image]:
+                file, size = self._encoded(frames, plan, extras)
         self.deadline.check()
-        if step.operation.random_access:
+        return Picture(plan.output, file, plan.target.format, *size)
+
+    def _after(self, step: Step, frames: list[pyvips.Image], *, is_held: bool) -> list[pyvips.Image]:
+        self.deadline.check()
+        if step.operation.random_access and not is_held:
             frames = [frame.copy_memory() for frame in frames]
         try:
             # Only the pixels can tell some sizes, so what could not be planned is checked as it comes.
-            step.operation.size_after(size_of(frames[0]))
-            changed = step.operation.apply_to_frames(frames, Tools(self.deadline))
-            self.options.limits.check_pixels(*size_of(changed[0]), len(changed))
+            largest = step.operation.largest_on_the_way(size_of(frames[0]))
+            self.options.limits.check_pixels(*largest, len(frames))
+            return step.operation.apply_to_frames(frames, Tools(self.deadline))
         except ImageplaneError as error:
             raise error.at(step.path) from error.__cause__
-        return changed
 
-    def _encoded(self, frames: list[pyvips.Image], plan: Plan) -> bytes:
+    def _encoded(self, frames: list[pyvips.Image], plan: Plan, extras: Extras) -> tuple[bytes, Size]:
         self.deadline.check()
-        extras = Extras(
-            self.header.delays_in_ms[: len(frames)],
-            self.header.loop,
-            self.copyright,
-        )
+        extras = replace(extras, delays_in_ms=extras.delays_in_ms[: len(frames)])
         try:
             if plan.target.max_size_in_bytes is not None:
                 return encode_to_fit(frames, plan.target, extras, self.deadline)
-            return encode([self._stoppable(frame) for frame in frames], plan.target, extras)
+            return encode([self._stoppable(frame) for frame in frames], plan.target, extras), size_of(frames[0])
+        except UnreachableSize as error:
+            raise error.at(plan.limit_path) from error.__cause__
         except ImageplaneError as error:
             raise error.at(plan.target_path) from error.__cause__
 
@@ -174,9 +204,3 @@ class _Run:
         # The callback must not hold the image that holds it: such a circle keeps pixels until the next collection.
         watched.signal_connect("eval", lambda asked, _: asked.set_kill(True) if deadline.is_over else None)
         return watched
-
-
-def _size_of_file(frames: list[pyvips.Image], file: bytes, plan: Plan) -> tuple[int, int]:
-    if plan.target.max_size_in_bytes is None:
-        return size_of(frames[0])
-    return read_header(file, Limits(max_source_in_bytes=len(file))).size

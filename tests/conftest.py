@@ -1,0 +1,48 @@
+"""What all tests share: libvips set as in an engine, and the pictures of `../shared`, which a clone need not have."""
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+# libvips reads this when it is first loaded.
+os.environ["VIPS_CONCURRENCY"] = "1"
+
+import pytest
+import pyvips
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+ABSENT = "../shared is not here"
+
+pyvips.cache_set_max(0)
+pyvips.concurrency_set(1)
+pyvips.block_untrusted_set(True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "corpus(folder): asks for `row`, one line of MANIFEST.tsv in ../shared/corpus")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test marked `corpus(folder)` for every row of the manifest, or skip it once, visibly."""
+    mark = metafunc.definition.get_closest_marker("corpus")
+    if mark is None or "row" not in metafunc.fixturenames:
+        return
+    rows: list[Any] = [pytest.param(row, id=row["file"]) for row in _rows(mark.args[0])]
+    metafunc.parametrize("row", rows or [pytest.param({}, id="absent", marks=pytest.mark.skip(reason=ABSENT))])
+
+
+def _rows(folder: str) -> list[dict[str, str]]:
+    manifest = CORPUS / folder / "MANIFEST.tsv"
+    if not manifest.is_file():
+        return []
+    with manifest.open(newline="") as lines:
+        return [{**row, "path": str(CORPUS / folder / row["file"])} for row in csv.DictReader(lines, delimiter="\t")]
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Give the folder of the shared pictures, or skip."""
+    if not CORPUS.is_dir():
+        pytest.skip(ABSENT)
+    return CORPUS
