@@ -1,27 +1,30 @@
-import math
+from functools import cache
 from typing import Literal
 
+import numpy as np
 import pyvips
 from pydantic import Field
 
 from imageplane.operation import Example, PixelOperation, Tools
-from imageplane.pixels.alpha import has_alpha
-from imageplane.pixels.color import bytes_again
-from imageplane.pixels.gaussian import gaussian
+from imageplane.pixels.alpha import has_alpha, on_color
+from imageplane.pixels.color import luma
+from imageplane.pixels.gaussian import gaussian, small_mask
 
-# How much of what the Gaussian takes away is added. Nearest to libvips `sharpen` with Sharp's defaults, on photos.
-AMOUNT = 1.2
-
-# Between these sigmas a mask of 3×3 holds the Gaussian, and 32nds tell its weights apart.
-_SMALL_SIGMAS = (0.4, 0.75)
+# The curve of libvips `sharpen` with the defaults of Sharp, its lightness 0–100 as steps of luma 0–255: what differs
+# little from its surroundings is taken once, what lies beyond twice, and no edge rises or falls without bound.
+FLAT_SLOPE, EDGE_SLOPE = 1.0, 2.0
+EDGE_FROM = 2 * 2.55
+MOST_BRIGHTER, MOST_DARKER = 10 * 2.55, 20 * 2.55
 
 
 class Sharpen(PixelOperation):
     """Sharpen edges and texture.
 
-    Transparency stays as it is, and colors that lie hidden under it have no influence.
+    Edges are sharpened twice as much as fine texture and noise, and never so far that they get a rim. Transparency
+    stays as it is, and colors that lie hidden under it have no influence.
 
-    Method: unsharp mask: 1.2 times the difference to a Gaussian blur is added to every color band.
+    Method: unsharp mask on luma; the difference to a Gaussian blur goes through the curve of libvips `sharpen` and is
+    added to every color band.
     """
 
     type: Literal["sharpen"] = "sharpen"
@@ -34,28 +37,28 @@ class Sharpen(PixelOperation):
     )
 
     def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
-        if not has_alpha(image) and _SMALL_SIGMAS[0] <= self.sigma <= _SMALL_SIGMAS[1]:
-            return image.conv(_mask(self.sigma), precision="integer")
-        # The blur and the difference to it read every pixel, each at its own pace.
-        image = image.copy_memory()
-        if has_alpha(image):
-            # Premultiplied blur divided by blurred alpha: the mean of the visible neighbors, without a rim.
-            blurred = gaussian(image.premultiply(), self.sigma).unpremultiply().extract_band(0, n=3)
-            return _unsharp(image.extract_band(0, n=3), blurred).bandjoin(image.extract_band(3))
-        return _unsharp(image, gaussian(image, self.sigma))
+        # Luma, the blur of it and the colors are read each at its own pace.
+        held = image.copy_memory()
+        added = _difference(held, self.sigma).maplut(_curve())
+        return on_color(held, lambda color: (color + added).cast("uchar").copy(interpretation="srgb"))
 
 
-def _unsharp(image: pyvips.Image, blurred: pyvips.Image) -> pyvips.Image:
-    return bytes_again(image * (1 + AMOUNT) - blurred * AMOUNT)
+def _difference(image: pyvips.Image, sigma: float) -> pyvips.Image:
+    """Give luma less its blur as one band of bytes, 128 where nothing differs."""
+    mask = small_mask(sigma)
+    if mask is not None and not has_alpha(image):
+        # The fraction that is cut off is missing on both sides of the difference.
+        return luma(image).cast("uchar").conv(mask, precision="integer")
+    # Premultiplied blur divided by blurred alpha: the mean of the visible neighbors, without a rim.
+    blurred = gaussian(image.premultiply(), sigma).unpremultiply() if has_alpha(image) else gaussian(luma(image), sigma)
+    surroundings = luma(blurred) if has_alpha(image) else blurred
+    return (luma(image) - surroundings + 128).rint().cast("uchar")
 
 
-def _mask(sigma: float) -> pyvips.Image:
-    # The vector code of libvips keeps 32nds for weights between 1 and 2, drops what is finer, and shifts the
-    # brightness by what it drops. A mask of whole 32nds with a sum of 1 is exact there.
-    beside = math.exp(-0.5 / sigma**2)
-    center = 1 / (1 + 2 * beside) ** 2
-    edge = round(32 * AMOUNT * center * beside)
-    corner = round(8 * AMOUNT * (1 - center)) - edge
-    middle = 32 + 4 * (edge + corner)
-    rows = [[-corner, -edge, -corner], [-edge, middle, -edge], [-corner, -edge, -corner]]
-    return pyvips.Image.new_from_array(rows, scale=32)
+@cache
+def _curve() -> pyvips.Image:
+    difference = np.arange(256) - 128.0
+    size = np.abs(difference)
+    beyond = np.maximum(size - EDGE_FROM, 0)
+    added = np.sign(difference) * (FLAT_SLOPE * (size - beyond) + EDGE_SLOPE * beyond)
+    return pyvips.Image.new_from_array(np.rint(np.clip(added, -MOST_DARKER, MOST_BRIGHTER)).astype(np.int16)[None, :])

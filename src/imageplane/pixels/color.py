@@ -18,3 +18,11 @@ def opaque(hex_color: str, bands: int) -> list[int]:
 def bytes_again(image: pyvips.Image) -> pyvips.Image:
     """Round to the nearest byte and clip: the way back from float arithmetic to 8-bit sRGB."""
     return (image.rint() if image.format in ("float", "double") else image).cast("uchar").copy(interpretation="srgb")
+
+
+def luma(image: pyvips.Image) -> pyvips.Image:
+    """Give the weighted sum of the color bands as one float band (ITU-R BT.709)."""
+    return image.extract_band(0, n=3).recomb(_LUMA_WEIGHTS)
+
+
+_LUMA_WEIGHTS = pyvips.Image.new_from_array([[0.2126, 0.7152, 0.0722]])

@@ -11,6 +11,9 @@ LEAST_SHRUNK_SIGMA = 3
 # Where the mask ends, as a part of its peak: the tails beyond add up to less than half of an 8-bit step.
 _LEAST_WEIGHT = 0.001
 
+# Between these sigmas a mask of 3×3 holds the Gaussian, and 32nds tell its weights apart.
+_SMALL_SIGMAS = (0.4, 0.75)
+
 
 def gaussian(image: pyvips.Image, sigma: float) -> pyvips.Image:
     """Blur with a Gaussian; edges are replicated.
@@ -42,3 +45,20 @@ def gaussian(image: pyvips.Image, sigma: float) -> pyvips.Image:
 
 def _masked(image: pyvips.Image, sigma: float) -> pyvips.Image:
     return image.gaussblur(sigma, min_ampl=_LEAST_WEIGHT, precision="float").cast("float")
+
+
+def small_mask(sigma: float) -> pyvips.Image | None:
+    """Give a 3×3 integer mask for a picture less its blur, plus 128; None where 3×3 can't hold the Gaussian.
+
+    Method: the vector code of libvips keeps 32nds for such weights and drops what is finer, which would shift the
+    brightness; a mask of whole 32nds that sum to 0 is exact there.
+    """
+    if not _SMALL_SIGMAS[0] <= sigma <= _SMALL_SIGMAS[1]:
+        return None
+    beside = math.exp(-0.5 / sigma**2)
+    center = 1 / (1 + 2 * beside) ** 2
+    around = round(8 * (1 - center))
+    corner = max(1, round(32 * center * beside**2))
+    edge = around - corner
+    rows = [[-corner, -edge, -corner], [-edge, 4 * around, -edge], [-corner, -edge, -corner]]
+    return pyvips.Image.new_from_array(rows, scale=32, offset=128)
