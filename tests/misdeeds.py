@@ -67,6 +67,13 @@ def fill_memory(_data: Data, size_in_bytes: int, _deadline: Deadline) -> int:
     return len(hoard)
 
 
+def crash_with_full_memory(_data: Data, size_in_bytes: int, _deadline: Deadline) -> None:
+    hoard = bytearray(size_in_bytes)
+    # Only what lives for a moment can be looked at from outside.
+    time.sleep(0.5)
+    ctypes.string_at(len(hoard) * 0)
+
+
 def fail_as_libraries_do(_data: Data, words: str, _deadline: Deadline) -> None:
     os.write(2, words.encode())
     os.abort()

@@ -2,8 +2,8 @@
 
 ImageplaneError                     code                  status  retryable
 ├── RequestError                    invalid_request       400     no
-│   ├── UnsupportedFormat           unsupported_format    400     no
-│   └── SettingsError               invalid_settings      500     no
+│   └── UnsupportedFormat           unsupported_format    400     no
+├── SettingsError                   invalid_settings      500     no
 ├── TooLarge                        too_large             413     no
 │   └── ImageTooLarge               image_too_large       413     no
 ├── Unprocessable                   unprocessable         422     no
@@ -20,8 +20,11 @@ ImageplaneError                     code                  status  retryable
 `faults` lists every place in the request that is wrong, such as `operations[3].width_in_px`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final, Self
+
+_MOST_TOLD: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,12 @@ class ImageplaneError(Exception):
         self.message = message
         self.detail = detail
         self.faults = faults
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault]) -> Self:
+        """Give one error for all wrong places; its message tells the first few."""
+        message = "; ".join(f"{fault.path}: {fault.message}" for fault in faults[:_MOST_TOLD])
+        return cls(message, faults=tuple(faults))
 
     def at(self, path: str) -> "ImageplaneError":
         """Give the same error with the place in the request that caused it."""
@@ -75,7 +84,7 @@ class UnsupportedFormat(RequestError):
     code = "unsupported_format"
 
 
-class SettingsError(RequestError):
+class SettingsError(ImageplaneError):
     """A setting of this installation has a value that it can't have."""
 
     code = "invalid_settings"
@@ -127,7 +136,7 @@ class UnencodableImage(Unprocessable):
 
 
 class EngineCrashed(Unprocessable):
-    """The process that worked on this image died: the file or the request is at fault, and nothing else is harmed."""
+    """The process that worked on this image died or gave no usable answer; nothing else is harmed."""
 
     code = "engine_crashed"
 

@@ -70,7 +70,7 @@ def load() -> Settings:
         faults = tuple(_fault(detail) for detail in error.errors(include_url=False))
     except UnreadableSetting as error:
         faults = (_unreadable(str(error)),)
-    raise SettingsError("; ".join(f"{fault.path}: {fault.message}" for fault in faults), faults=faults) from None
+    raise SettingsError.of(faults) from None
 
 
 def _fault(detail: ErrorDetails) -> Fault:

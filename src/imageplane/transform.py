@@ -18,6 +18,7 @@ from imageplane.deadline import Deadline
 from imageplane.engine.pool import Pool
 from imageplane.errors import Fault, RequestError
 from imageplane.pipeline import Options, Output, Picture, execute, explain
+from imageplane.pixels.geometry import Size
 
 if TYPE_CHECKING:
     # The engines import this module too, and need no settings.
@@ -48,7 +49,7 @@ class TransformRequest:
         Errors: invalid_request, with every fault of the whole request at once.
         """
         if not isinstance(raw, Mapping):
-            raise _refusal([Fault("request", "expected an object with operations or outputs")])
+            raise RequestError.of([Fault("request", "expected an object with operations or outputs")])
         reading = _Reading()
         reading.warn_of_unknown(raw, "", {"operations", "outputs", *also_known})
         is_single = "operations" in raw
@@ -59,7 +60,7 @@ class TransformRequest:
         if is_single == ("outputs" in raw):
             reading.faults.append(Fault("operations", "give either operations or outputs"))
         if reading.faults:
-            raise _refusal(reading.faults)
+            raise RequestError.of(reading.faults)
         return cls(tuple(reading.outputs), is_single, tuple(reading.warnings))
 
 
@@ -81,6 +82,9 @@ class Result:
         return self.pictures[0]
 
 
+_ANSWERS: Final = (Result, Header, Size, Picture)
+
+
 @dataclass(frozen=True, slots=True)
 class Transformer:
     """Requests to results, in the engines of a pool."""
@@ -92,7 +96,7 @@ class Transformer:
         self, source: bytes | Path, request: TransformRequest, deadline: Deadline | None = None
     ) -> "Future[Result]":
         """Start the work; the future gives the result or an `ImageplaneError`."""
-        return self.pool.submit(_transform, source, request, self.options, deadline=deadline)
+        return self.pool.submit(_transform, source, request, self.options, deadline=deadline, answers=_ANSWERS)
 
     def explain(
         self, source: bytes | Path, request: TransformRequest, deadline: Deadline | None = None
@@ -134,10 +138,6 @@ def _transform(data: bytes | mmap.mmap, request: TransformRequest, options: Opti
 
 def _explain(data: bytes | mmap.mmap, request: TransformRequest, options: Options, _deadline: Deadline) -> str:
     return explain(data, request.outputs, options)
-
-
-def _refusal(faults: Sequence[Fault]) -> RequestError:
-    return RequestError("; ".join(f"{fault.path}: {fault.message}" for fault in faults[:5]), faults=tuple(faults))
 
 
 class _Reading:

@@ -7,7 +7,7 @@ import pictures
 import pytest
 
 from imageplane.engine.pool import Pool
-from imageplane.errors import ImageTooLarge, RequestError, UndecodableImage
+from imageplane.errors import Fault, ImageTooLarge, RequestError, SettingsError, UndecodableImage
 from imageplane.limits import Limits
 from imageplane.pipeline import Options
 from imageplane.settings import Settings
@@ -74,6 +74,21 @@ def test_every_fault_is_told_at_once() -> None:
         "outputs[4].operations",
     ):
         assert expected in paths
+
+
+def test_the_message_of_a_refusal_tells_the_first_few_faults() -> None:
+    raw = {"outputs": [{"name": f"{index}!", "operations": []} for index in range(7)]}
+    with pytest.raises(RequestError) as caught:
+        TransformRequest.parse(raw)
+    assert len(caught.value.faults) == 7
+    assert caught.value.message.startswith("outputs[0].name: expected 1 to 64 letters")
+    assert caught.value.message.count("; ") == 4
+
+
+def test_wrong_settings_are_no_fault_of_a_request() -> None:
+    error = SettingsError.of([Fault("IMAGEPLANE_HEIC", "expected a boolean")])
+    assert not isinstance(error, RequestError)
+    assert (error.message, error.status) == ("IMAGEPLANE_HEIC: expected a boolean", 500)
 
 
 def test_names_are_unique_without_regard_to_case() -> None:

@@ -3,6 +3,7 @@
 import json
 import stat
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,13 @@ class Input:
             return file.read(max_size_in_bytes + 1)
 
 
+def refuse_stdin_twice(inputs: Sequence[Input], *texts: str | None) -> None:
+    """Raise when more than one image or JSON text is stdin. Errors: typer.BadParameter."""
+    readers = [source.is_stdin for source in inputs] + [text == f"@{STANDARD_STREAM}" for text in texts]
+    if sum(readers) > 1:
+        raise typer.BadParameter("stdin can be read only once", param_hint=STANDARD_STREAM)
+
+
 def read_json(text: str, option: str) -> Any:
     """Give what an option says as JSON, or as `@` and the name of a file with JSON; `@-` is stdin."""
     name = text[1:] if text.startswith("@") else None
@@ -50,9 +58,11 @@ def read_json(text: str, option: str) -> Any:
         return json.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"{name} can't be read: {reason(error)}", param_hint=option) from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        place = name or "the value"
-        raise typer.BadParameter(f"{place} is no JSON: {error}", param_hint=option) from None
+    except (ValueError, RecursionError) as error:
+        # Python itself refuses to read integers of thousands of digits, and gives advice for programmers.
+        is_known = isinstance(error, json.JSONDecodeError | RecursionError)
+        what = str(error) if is_known else "one of its numbers has too many digits"
+        raise typer.BadParameter(f"{name or 'the value'} is no JSON: {what}", param_hint=option) from None
 
 
 def reason(error: OSError | UnicodeDecodeError) -> str:

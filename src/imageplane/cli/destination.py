@@ -35,6 +35,8 @@ class Destination:
 
         Takes: `is_named`, when every input gives several named pictures. Errors: typer.BadParameter.
         """
+        if not text:
+            raise _bad("expected a file, a folder or - for stdout")
         path = Path(text)
         if text == STANDARD_STREAM:
             destination = cls("stdout", path)
@@ -63,11 +65,7 @@ class Destination:
             if named is not None and named != decided:
                 raise _bad(f"{self.path.name}: the operations make {decided}, but the suffix says {named}")
             return request
-        from imageplane.operations import parse  # noqa: PLC0415
-
-        convert, _ = parse([{"type": "convert", "format": named}])
-        output = replace(request.outputs[0], operations=request.outputs[0].operations + convert)
-        return replace(request, outputs=(output,))
+        return replace(request, outputs=(replace(request.outputs[0], format=named),))
 
     def path_of(self, source: Input, picture: "Picture", *, is_named: bool) -> Path:
         """Give the file for one picture of one source."""

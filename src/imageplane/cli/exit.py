@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from imageplane.errors import RequestError
+from imageplane.errors import RequestError, SettingsError
 
 FAILED: Final = 1
 WRONG_CALL: Final = 2
@@ -25,7 +25,7 @@ def cleanly() -> Iterator[None]:
         number = error.args[0] if error.args else signal.SIGINT
         typer.echo("Interrupted; finished results are kept.", err=True)
         raise typer.Exit(128 + number) from None
-    except RequestError as error:
+    except (RequestError, SettingsError) as error:
         for line in [f"{fault.path}: {fault.message}" for fault in error.faults] or [error.message]:
             typer.echo(f"Error: {line}", err=True)
         raise typer.Exit(WRONG_CALL) from None

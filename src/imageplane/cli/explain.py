@@ -4,7 +4,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from imageplane.cli.arguments import Input, read_json, reason
+from imageplane.cli.arguments import Input, read_json, reason, refuse_stdin_twice
 from imageplane.cli.exit import FAILED, cleanly
 from imageplane.errors import ImageplaneError
 
@@ -24,7 +24,8 @@ def explain(
 
     Only the header of the image is read, in an engine. Exit code: 0 done, 1 the image failed, 2 wrong call.
     """
-    raw = _read(operations)
+    source = Input(image)
+    raw = _read(source, operations)
     with cleanly():
         from imageplane.engine.pool import Pool  # noqa: PLC0415
         from imageplane.settings import load  # noqa: PLC0415
@@ -35,8 +36,8 @@ def explain(
 
             request = TransformRequest.parse(raw)
             try:
-                source = Input(image).source(settings.limits.max_source_in_bytes)
-                text = Transformer(pool, options_of(settings)).explain(source, request).result()
+                data = source.source(settings.limits.max_source_in_bytes)
+                text = Transformer(pool, options_of(settings)).explain(data, request).result()
             except OSError as error:
                 _fail(image, f"can't be read: {reason(error)}")
             except ImageplaneError as error:
@@ -46,9 +47,11 @@ def explain(
     typer.echo(text)
 
 
-def _read(operations: str) -> Any:
+def _read(source: Input, operations: str) -> Any:
     is_json = operations.lstrip().startswith(("[", "{", "@"))
-    raw = read_json(operations if is_json else f"@{operations}", "OPERATIONS")
+    text = operations if is_json else f"@{operations}"
+    refuse_stdin_twice([source], text)
+    raw = read_json(text, "OPERATIONS")
     return {"operations": raw} if isinstance(raw, list) else raw
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imageplane.cli.arguments import Input, read_json, reason
+from imageplane.cli.arguments import Input, read_json, reason, refuse_stdin_twice
 from imageplane.cli.destination import Destination, write_to_stdout, write_whole
 from imageplane.cli.exit import FAILED, cleanly
 from imageplane.cli.report import Report
@@ -37,10 +37,8 @@ _Outputs = Annotated[
     str | None,
     typer.Option(help='Several pictures of each image: [{"name": …, "operations": […]}, …], or @ and a file.'),
 ]
-_Jobs = Annotated[int | None, typer.Option(min=1, help="How many images at once; one per core by default.")]
-_DeadlineInS = Annotated[
-    float | None, typer.Option(min=0.001, max=3600, help="Seconds after which work on an image is given up.")
-]
+_Jobs = Annotated[int | None, typer.Option(help="How many images at once; one per core by default.")]
+_DeadlineInS = Annotated[float | None, typer.Option(help="Seconds after which work on an image is given up.")]
 
 
 def transform(  # noqa: PLR0913, PLR0917 - these are the options of the command
@@ -60,10 +58,9 @@ def transform(  # noqa: PLR0913, PLR0917 - these are the options of the command
         raise typer.BadParameter("give either --operations or --outputs", param_hint="--outputs")
     is_named = outputs is not None
     inputs = [Input(name) for name in images]
-    if sum(source.is_stdin for source in inputs) > 1:
-        raise typer.BadParameter("stdin can be read only once", param_hint="IMAGES")
+    refuse_stdin_twice(inputs, operations, outputs)
     destination = Destination.of(output, inputs, is_named=is_named)
-    raw = {"outputs": read_json(outputs, "--outputs")} if outputs else {"operations": _list(operations)}
+    raw = {"outputs": read_json(outputs, "--outputs")} if outputs is not None else {"operations": _list(operations)}
     with cleanly():
         from imageplane.engine.pool import Pool  # noqa: PLC0415
         from imageplane.settings import load  # noqa: PLC0415
@@ -85,12 +82,20 @@ def _list(operations: str | None) -> Any:
 
 
 def _adjusted(settings: "Settings", jobs: int | None, deadline: float | None, images: int) -> "Settings":
-    engine = settings.engine
-    changed = {
-        "count": min(jobs or engine.count, images),
-        "deadline_in_s": deadline or engine.deadline_in_s,
-    }
-    return settings.model_copy(update={"engine": engine.model_copy(update=changed)})
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    given = {"count": ("--jobs", jobs), "deadline_in_s": ("--deadline", deadline)}
+    changed = {name: value for name, (_, value) in given.items() if value is not None}
+    try:
+        # The settings know their bounds.
+        engine = type(settings.engine).model_validate(settings.engine.model_dump() | changed)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        option, value = given[str(fault["loc"][0])]
+        expected = fault["msg"].removeprefix("Input should be ")
+        raise typer.BadParameter(f"{value} is no value for it; expected {expected}", param_hint=option) from None
+    engine = engine.model_copy(update={"count": min(engine.count, images)})
+    return settings.model_copy(update={"engine": engine})
 
 
 class _Run:

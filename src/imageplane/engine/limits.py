@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 # An engine decodes hostile bytes: it inherits no variable that could hold a secret.
 _KEPT = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH")
@@ -56,6 +57,17 @@ def confine(memory_in_bytes: int, parent_id: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory_in_bytes, memory_in_bytes))
     # A core file would hold a customer's picture.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def data_memory_of(process_id: int) -> int:
+    """Give the bytes of data memory that a process holds, or 0 where the system doesn't tell.
+
+    Method: the sixth number of Linux' `statm`, pages of data and stack: what RLIMIT_DATA counts, and the stack.
+    """
+    try:
+        return int(Path(f"/proc/{process_id}/statm").read_bytes().split()[5]) * resource.getpagesize()
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def is_want_of_memory(words: str) -> bool:

@@ -34,6 +34,7 @@ class _Job:
     function: Callable[..., Any]
     source: bytes | Path
     arguments: tuple[Any, ...]
+    answers: tuple[type, ...]
     deadline: Deadline
     future: Future[Any]
 
@@ -66,15 +67,16 @@ class Pool:
         source: bytes | Path,
         *arguments: Any,
         deadline: Deadline | None = None,
+        answers: tuple[type, ...] = (),
     ) -> Future[Any]:
         """Have an engine call `function(data, *arguments, deadline)`.
 
         Takes: a function of an importable module; a path, which the engine maps, or bytes, which travel in shared
         memory; arguments that can be pickled; the caller's deadline, beside the limit of the pool, which starts with
-        the work.
-        Gives: a future of plain values and data classes of Imageplane; its exception is always an ImageplaneError.
+        the work; `answers`, every data class and named tuple that the result is made of.
+        Gives: a future of plain values and of these; its exception is always an ImageplaneError.
         """
-        job = _Job(function, source, arguments, deadline or Deadline(), Future())
+        job = _Job(function, source, arguments, answers, deadline or Deadline(), Future())
         self.jobs.put(job)
         # After the put, so that no job can slip in behind the last look of `close`.
         if self.closing.is_set() and job.future.cancel():
@@ -131,7 +133,7 @@ class _Keeper(threading.Thread):
     def _finish(self, job: _Job) -> None:
         try:
             answer = self._answer(job)
-        except Exception as error:  # an order that can't be pickled must not end the keeper
+        except BaseException as error:  # nobody waits for ever, whatever happens
             answer = Answer(error=InternalError("Something went wrong here.", detail=repr(error)))
         if answer.error is None:
             job.future.set_result(answer.value)
@@ -155,7 +157,7 @@ class _Keeper(threading.Thread):
     def _asked(self, engine: Engine, job: _Job) -> Answer:
         expires_at = min(job.deadline.expires_at, time.monotonic() + self._pool.deadline_in_s)
         path, source = (str(job.source.absolute()), None) if isinstance(job.source, Path) else (None, job.source)
-        order = Order(job.function, job.arguments, expires_at, path, len(source or b""))
+        order = Order(job.function, job.arguments, expires_at, path, len(source or b""), job.answers)
         self._done += 1
         return engine.ask(order, source, expires_at + _GRACE_IN_S, lambda: self._is_pointless(job))
 

@@ -2,24 +2,24 @@
 
 import contextlib
 import os
-import pickle
 import select
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 
-from imageplane.engine.limits import environment, is_want_of_memory
+from imageplane.engine.limits import data_memory_of, environment, is_want_of_memory
 from imageplane.engine.slot import Slot
-from imageplane.engine.wire import Answer, Channel, Disconnected, Order, packed, read_answer
+from imageplane.engine.wire import Answer, Channel, Disconnected, Order, Unreadable, packed_order, read_answer
 from imageplane.engine.worker import out_of_memory
 from imageplane.errors import DeadlineExceeded, EngineCrashed, ImageplaneError, InternalError
 
 _START_LIMIT_IN_S = 60.0
 _GLANCE_IN_MS = 50
 _KEPT_WORDS_IN_BYTES = 4096
+# Which part of its memory an engine must have held for its death to pass as want of memory.
+_NEARLY_ALL = 0.75
 
 
 class Untouched(Exception):
@@ -32,6 +32,7 @@ class Engine:
     def __init__(self, memory_in_bytes: int) -> None:
         self._memory_in_bytes = memory_in_bytes
         self._words = b""
+        self._held_in_bytes = 0
         with contextlib.ExitStack() as until_started, contextlib.ExitStack() as theirs:
             self._slot = until_started.enter_context(contextlib.closing(Slot()))
             ours, end = socket.socketpair()
@@ -68,7 +69,7 @@ class Engine:
         """Wait until the craft is loaded. Errors: internal_error, with the last words as detail."""
         try:
             self._receive(time.monotonic() + _START_LIMIT_IN_S, is_pointless)
-        except (Disconnected, TimeoutError, pickle.UnpicklingError) as error:
+        except (Disconnected, TimeoutError, Unreadable) as error:
             self.stop()
             detail = f"{error!r}, exit code {self._process.returncode}: {self._last_words()}"
             raise InternalError("No engine could be started.", detail=detail) from error
@@ -80,18 +81,23 @@ class Engine:
         times a second.
         Errors: `Untouched`.
         """
+        self._held_in_bytes = 0
         try:
             if source is not None:
                 self._slot.write(source)
             self._hand_over(order, killed_at, is_pointless)
-            answer = read_answer(self._receive(killed_at, is_pointless))
+            answer = read_answer(self._receive(killed_at, is_pointless), order.answers)
             self._slot.trim()
         except TimeoutError:
             self.stop()
             return Answer(error=DeadlineExceeded("The image could not be finished within the time limit."))
-        except (Disconnected, pickle.UnpicklingError) as error:
+        except Unreadable as error:
+            # A decoder that was taken over says such things; it gets no second chance.
             self.stop()
-            return Answer(error=self._cause_of_death(repr(error)))
+            return Answer(error=EngineCrashed("The work on this image gave no usable answer.", detail=str(error)))
+        except Disconnected:
+            self.stop()
+            return Answer(error=self._cause_of_death())
         except ImageplaneError as error:
             return Answer(error=error)
         return answer
@@ -111,7 +117,7 @@ class Engine:
         self._resources.close()
 
     def _hand_over(self, order: Order, killed_at: float, is_pointless: Callable[[], bool]) -> None:
-        message = packed(order)
+        message = packed_order(order)
         try:
             self._channel.send(message, killed_at)
             self._receive(killed_at, is_pointless)
@@ -125,6 +131,9 @@ class Engine:
         watch.register(self._listener, select.POLLIN)
         while True:
             ready = {descriptor for descriptor, _ in watch.poll(_GLANCE_IN_MS)}
+            # Nobody can ask the dead; one that speaks is about to die.
+            if self._channel.fileno() not in ready:
+                self._held_in_bytes = data_memory_of(self.pid) or self._held_in_bytes
             if self._listener in ready and not self._listen():
                 watch.unregister(self._listener)
             if self._channel.fileno() in ready:
@@ -149,12 +158,9 @@ class Engine:
             pass
         return self._words.decode(errors="replace").strip()
 
-    def _cause_of_death(self, symptom: str) -> ImageplaneError:
-        code = self._process.returncode
+    def _cause_of_death(self) -> ImageplaneError:
         words = self._last_words()
-        detail = f"{symptom}, exit code {code}: {words}"
-        if is_want_of_memory(words):
+        detail = f"exit code {self._process.returncode}, {self._held_in_bytes} bytes of data at last: {words}"
+        if is_want_of_memory(words) or self._held_in_bytes > _NEARLY_ALL * self._memory_in_bytes:
             return out_of_memory(detail)
-        if code == -signal.SIGKILL:
-            return EngineCrashed("The work on this image was killed, most likely for want of memory.", detail=detail)
-        return EngineCrashed("The work on this image crashed; the file is damaged or hostile.", detail=detail)
+        return EngineCrashed("The image could not be processed: the work on it ended in a crash.", detail=detail)

@@ -1,8 +1,8 @@
 """How the pool and an engine talk: framed pickles over one socket, with a time limit on every read and write.
 
 The pool trusts what it sends, so orders are plain pickles. An engine may have been taken over by the bytes that it
-decodes: its answers are read by an unpickler that knows plain values and the data classes and errors of Imageplane,
-and nothing that could act.
+decodes: its answers are read by an unpickler that knows plain values, the errors of Imageplane and the data classes
+that the order names. It looks them up in a table and imports nothing.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from imageplane import errors
 
@@ -24,11 +24,16 @@ class Disconnected(Exception):
     """The other end is gone."""
 
 
+class Unreadable(Exception):
+    """What the other end sent is too long, damaged or no plain data."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One piece of work for an engine: `function(data, *arguments, Deadline(expires_at))`.
 
-    Takes: `path`, when the source is a file, or `size_in_bytes` of it in the shared slot.
+    Takes: `path`, when the source is a file, or `size_in_bytes` of it in the shared slot; `answers`, the data classes
+    that the answer may be made of, beside plain values and errors.
     """
 
     function: Callable[..., Any]
@@ -36,6 +41,7 @@ class Order:
     expires_at: float
     path: str | None = None
     size_in_bytes: int = 0
+    answers: tuple[type, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,10 @@ class Channel:
             raise Disconnected from error
 
     def receive(self, max_size_in_bytes: int, expires_at: float | None = None) -> bytearray:
-        """Wait for one message. Errors: TimeoutError, Disconnected, also for a message that is too long."""
+        """Wait for one message. Errors: TimeoutError, Disconnected, Unreadable for a message that is too long."""
         (size,) = _LENGTH.unpack(self._read(_LENGTH.size, expires_at))
         if size > max_size_in_bytes:
-            raise Disconnected(f"a message of {size} bytes")
+            raise Unreadable(f"a message of {size} bytes")
         return self._read(size, expires_at)
 
     def close(self) -> None:
@@ -98,9 +104,9 @@ class Channel:
         self._end.settimeout(None if expires_at is None else max(1e-3, expires_at - time.monotonic()))
 
 
-def packed(message: Order | Answer) -> bytes:
-    """Give a message as bytes."""
-    return pickle.dumps(message, protocol=5)
+def packed_order(order: Order) -> bytes:
+    """Give an order as bytes."""
+    return pickle.dumps(order, protocol=5)
 
 
 def read_order(message: bytes | bytearray) -> Order:
@@ -109,29 +115,60 @@ def read_order(message: bytes | bytearray) -> Order:
     return order
 
 
-def read_answer(message: bytes | bytearray) -> Answer:
-    """Read what an engine sent. Errors: pickle.UnpicklingError for anything but plain data."""
+def packed_answer(answer: Answer) -> bytes:
+    """Give an answer as bytes."""
+    message = io.BytesIO()
+    _Calls(message, protocol=5).dump(answer)
+    return message.getvalue()
+
+
+def read_answer(message: bytes | bytearray, answers: tuple[type, ...] = ()) -> Answer:
+    """Read what an engine sent.
+
+    Takes: `answers`, the data classes that it may be made of.
+    Errors: Unreadable for anything else.
+    """
     try:
-        answer = _PlainData(io.BytesIO(message)).load()
-    except pickle.UnpicklingError:
-        raise
+        answer = _PlainData(message, answers).load()
+    # Bytes that want to do harm can raise anything, and none of it is about this process.
     except Exception as error:
-        raise pickle.UnpicklingError("the answer of an engine is damaged") from error
-    if not isinstance(answer, Answer):
-        raise pickle.UnpicklingError("the answer of an engine is of another kind")
+        raise Unreadable(f"the answer of an engine is damaged: {error!r}") from error
+    if not isinstance(answer, Answer) or not isinstance(answer.error, errors.ImageplaneError | None):
+        raise Unreadable("the answer of an engine is of another kind")
     return answer
 
 
+class _Calls(pickle.Pickler):
+    """Writes data classes and named tuples as calls of their classes, so that a reader need not set any state."""
+
+    def reducer_override(self, value: object) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return type(value), tuple(getattr(value, field.name) for field in dataclasses.fields(value))
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value), tuple(value)
+        return NotImplemented
+
+
+def _table(makers: tuple[Callable[..., Any], ...]) -> dict[tuple[str, str], Callable[..., Any]]:
+    return {(maker.__module__, maker.__qualname__): maker for maker in makers}
+
+
+_ERRORS = tuple(kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception))
+_ALWAYS: Final = _table((Answer, errors.Fault, errors._restore, *_ERRORS))
+
+
 class _PlainData(pickle.Unpickler):
+    def __init__(self, message: bytes | bytearray, answers: tuple[type, ...]) -> None:
+        super().__init__(io.BytesIO(message))
+        self._makers = _ALWAYS | _table(answers)
+
     def find_class(self, module: str, name: str) -> Any:
-        if module.startswith("imageplane.") and "." not in name:
-            found = super().find_class(module, name)
-            if found is errors._restore or _is_data(found, module):
-                return found
-        raise pickle.UnpicklingError(f"an engine may not send {module}.{name}")
+        maker = self._makers.get((module, name))
+        if maker is None:
+            raise pickle.UnpicklingError(f"an engine may not send {module}.{name}")
 
+        # A pickle can set attributes of whatever it gets hold of: that is never the class, only this function.
+        def made(*fields: Any, **named: Any) -> Any:
+            return maker(*fields, **named)
 
-def _is_data(found: object, module: str) -> bool:
-    if not isinstance(found, type) or found.__module__ != module:
-        return False
-    return dataclasses.is_dataclass(found) or issubclass(found, (tuple, errors.ImageplaneError))
+        return made

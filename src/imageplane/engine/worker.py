@@ -15,8 +15,8 @@ from typing import Any
 
 from imageplane.deadline import Deadline
 from imageplane.engine.limits import confine, is_want_of_memory
-from imageplane.engine.wire import Answer, Channel, Disconnected, Order, packed, read_order
-from imageplane.errors import ImageplaneError, InternalError, TooLarge, UndecodableImage
+from imageplane.engine.wire import Answer, Channel, Disconnected, Order, packed_answer, read_order
+from imageplane.errors import ImageplaneError, InternalError, RequestError, TooLarge, UndecodableImage
 
 MAX_ORDER_IN_BYTES = 100_000_000
 TAKEN = b""
@@ -43,12 +43,12 @@ def prepare() -> None:
 
 def serve(channel: Channel, slot: int) -> None:
     """Say that this engine is ready, then take orders and answer them until the pool hangs up."""
-    channel.send(packed(Answer()))
+    channel.send(packed_answer(Answer()))
     while True:
         try:
             order = read_order(channel.receive(MAX_ORDER_IN_BYTES))
             channel.send(TAKEN)
-            channel.send(_packed_answer(order, slot))
+            channel.send(_packed(order, slot))
             del order
             # Images hang in reference cycles with their callbacks; left to itself, Python keeps hundreds of megabytes.
             gc.collect()
@@ -56,19 +56,19 @@ def serve(channel: Channel, slot: int) -> None:
             return
 
 
-def _packed_answer(order: Order, slot: int) -> bytes:
+def _packed(order: Order, slot: int) -> bytes:
     try:
-        return packed(Answer(_do(order, slot)))
+        return packed_answer(Answer(_do(order, slot)))
     except UndecodableImage as error:
         # libvips reports refused memory like any other fault of the file.
         is_memory = is_want_of_memory(error.detail or error.message)
-        return packed(Answer(error=out_of_memory(error.detail or error.message) if is_memory else error))
+        return packed_answer(Answer(error=out_of_memory(error.detail or error.message) if is_memory else error))
     except ImageplaneError as error:
-        return packed(Answer(error=error))
+        return packed_answer(Answer(error=error))
     except MemoryError:
-        return packed(Answer(error=out_of_memory(traceback.format_exc())))
+        return packed_answer(Answer(error=out_of_memory(traceback.format_exc())))
     except Exception:
-        return packed(Answer(error=InternalError("Something went wrong here.", detail=traceback.format_exc())))
+        return packed_answer(Answer(error=InternalError("Something went wrong here.", detail=traceback.format_exc())))
 
 
 def _do(order: Order, slot: int) -> Any:
@@ -78,8 +78,12 @@ def _do(order: Order, slot: int) -> Any:
 def _source(order: Order, slot: int) -> bytes | mmap.mmap:
     if order.path is None:
         return _mapped(slot, order.size_in_bytes)
-    with Path(order.path).open("rb") as file:
-        return _mapped(file.fileno(), os.fstat(file.fileno()).st_size)
+    try:
+        with Path(order.path).open("rb") as file:
+            return _mapped(file.fileno(), os.fstat(file.fileno()).st_size)
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise RequestError(f"The source can't be read: {reason}.", detail=str(error)) from error
 
 
 def _mapped(descriptor: int, size_in_bytes: int) -> bytes | mmap.mmap:

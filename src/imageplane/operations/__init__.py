@@ -42,10 +42,10 @@ def parse(raw: object, path: str = "operations") -> tuple[tuple[Operation, ...],
     Errors: invalid_request, with every fault of the whole list at once.
     """
     if not isinstance(raw, list):
-        raise RequestError(f"{path}: expected a list of operations", faults=(Fault(path, "expected a list"),))
+        raise RequestError.of([Fault(path, "expected a list of operations")])
     if len(raw) > MAX_OPERATIONS:
         message = f"at most {MAX_OPERATIONS} operations are allowed, but there are {len(raw)}"
-        raise RequestError(f"{path}: {message}", faults=(Fault(path, message),))
+        raise RequestError.of([Fault(path, message)])
     operations: list[Operation] = []
     faults: list[Fault] = []
     warnings: list[str] = []
@@ -59,7 +59,7 @@ def parse(raw: object, path: str = "operations") -> tuple[tuple[Operation, ...],
             operations.append(operation)
             warnings.extend(f"{place}.{name}: unknown field, ignored" for name in _unknown_fields(item, operation))
     if faults:
-        raise RequestError("; ".join(f"{fault.path}: {fault.message}" for fault in faults[:5]), faults=tuple(faults))
+        raise RequestError.of(faults)
     return tuple(operations), tuple(warnings)
 
 

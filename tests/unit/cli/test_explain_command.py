@@ -60,3 +60,9 @@ def test_failures_are_one_sentence(photo: Path, image: str, operations: str, cod
     assert (done.returncode, done.stdout) == (code, "")
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("operations", ["-", "@-"])
+def test_stdin_is_one_thing_only(operations: str) -> None:
+    done = run("-", operations)
+    assert (done.returncode, "stdin can be read only once" in done.stderr) == (2, True)

@@ -61,6 +61,25 @@ def test_the_suffix_chooses_the_format_where_no_operation_does(desk: Path, tmp_p
     assert names_in(tmp_path) == ["small.webp"]
 
 
+@pytest.mark.parametrize("source", ["gif", "webp", "png"])
+def test_the_suffix_may_name_a_format_that_no_operation_does(tmp_path: Path, source: str) -> None:
+    photo = pictures.image("photo")
+    frames = pyvips.Image.arrayjoin([photo, photo.invert()], across=1).copy()
+    frames.set_type(pyvips.GValue.gint_type, "page-height", photo.height)
+    frames.write_to_file(str(tmp_path / f"moving.{source}"))
+    done = run("transform", tmp_path / f"moving.{source}", "-o", tmp_path / "small.gif", "--operations", SMALL)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert size_and_loader(tmp_path / "small.gif") == (121, 73, "gif")
+    pages = pyvips.Image.new_from_file(str(tmp_path / "small.gif")).get("n-pages")
+    assert pages == (1 if source == "png" else 2)
+
+
+def test_a_format_that_only_the_suffix_names_is_blamed_on_no_operation(tmp_path: Path) -> None:
+    pyvips.Image.black(16_400, 1).write_to_file(str(tmp_path / "wide.png"))
+    done = run("transform", tmp_path / "wide.png", "-o", tmp_path / "wide.webp")
+    assert (done.returncode, "operations[" in said(done)) == (1, False)
+
+
 def test_an_old_result_is_replaced_with_the_usual_rights(desk: Path, tmp_path: Path) -> None:
     result = tmp_path / "small.jpeg"
     result.write_bytes(b"old")
@@ -114,7 +133,14 @@ def test_named_outputs_of_one_decode(desk: Path, tmp_path: Path) -> None:
         (["photo.png", "-o", "x/", "--outputs", "[]", "--operations", "[]"], "either --operations or --outputs"),
         (["photo.png", "photo.jpg", "-o", "x/"], "would both be written as x/photo.*"),
         (["-", "-", "-o", "x/"], "stdin can be read only once"),
-        (["photo.png", "-o", "x.webp", "--jobs", "0"], "--jobs"),
+        (["-", "-o", "x.webp", "--operations", "@-"], "stdin can be read only once"),
+        (["-", "-o", "x/", "--outputs", "@-"], "stdin can be read only once"),
+        (["photo.png", "-o", ""], "--output: expected a file, a folder or -"),
+        (["photo.png", "-o", "x/", "--outputs", ""], "--outputs: the value is no JSON"),
+        (["photo.png", "-o", "x.webp", "--operations", f"[{'1' * 5000}]"], "has too many digits"),
+        (["photo.png", "-o", "x.webp", "--jobs", "0"], "--jobs: 0 is no value for it; expected greater than"),
+        (["photo.png", "-o", "x.webp", "--jobs", "1025"], "--jobs: 1025 is no value for it; expected less than"),
+        (["photo.png", "-o", "x.webp", "--deadline", "0"], "--deadline: 0.0 is no value for it; expected greater"),
         (
             ["photo.png", "-o", "x", "--operations", '[{"type": "resize", "width_in_px": 0}]'],
             "operations[0].height_in_px: field required",

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -15,12 +16,14 @@ import pytest
 
 from imageplane.deadline import Deadline
 from imageplane.engine.pool import Pool
+from imageplane.engine.process import Engine
 from imageplane.errors import (
     Busy,
     DeadlineExceeded,
     EngineCrashed,
     ImageplaneError,
     InternalError,
+    RequestError,
     TooLarge,
     UndecodableImage,
 )
@@ -178,12 +181,48 @@ def test_refused_memory_that_looks_like_damage_is_understood(pool: Pool) -> None
     assert type(error_of(pool, misdeeds.raise_this, error)) is TooLarge
 
 
+def test_a_crash_near_the_limit_passes_as_want_of_memory(pool: Pool) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux tells how much data memory another process holds")
+    assert type(error_of(pool, misdeeds.crash_with_full_memory, 480_000_000)) is TooLarge
+    assert type(error_of(pool, misdeeds.crash_with_full_memory, 121_000_000)) is EngineCrashed
+    assert type(error_of(pool, misdeeds.segfault)) is EngineCrashed
+
+
+@pytest.mark.parametrize("misdeed", [misdeeds.segfault, misdeeds.be_killed])
+def test_a_crash_blames_nobody(pool: Pool, misdeed: Any) -> None:
+    error = error_of(pool, misdeed)
+    assert error.message.startswith("The image could not be processed")
+    assert not any(word in error.message for word in ("hostile", "damaged", "memory"))
+
+
 def test_a_talkative_library_blocks_nothing(pool: Pool) -> None:
     assert pool.submit(misdeeds.chatter, b"").result(PATIENCE_IN_S) == "said"
 
 
 def test_an_answer_that_is_no_plain_data_is_refused(pool: Pool) -> None:
-    assert type(error_of(pool, misdeeds.lie)) is EngineCrashed
+    process_id = pool.engine_ids()
+    error = error_of(pool, misdeeds.lie)
+    assert (type(error), "no usable answer" in error.message) == (EngineCrashed, True)
+    assert "may not send pathlib" in (error.detail or "")
+    assert still_works(pool)
+    assert pool.engine_ids() != process_id
+
+
+def test_a_file_that_vanishes_is_told(pool: Pool, tmp_path: Path) -> None:
+    error = pool.submit(misdeeds.contents, tmp_path / "gone.png").exception(PATIENCE_IN_S)
+    assert (type(error), str(error)) == (RequestError, "The source can't be read: no such file or directory.")
+    error = pool.submit(misdeeds.contents, tmp_path).exception(PATIENCE_IN_S)
+    assert (type(error), str(error)) == (RequestError, "The source can't be read: is a directory.")
+
+
+def test_whatever_ends_the_keeper_s_work_is_answered(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(*_: Any) -> None:
+        raise SystemExit(3)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "ask", leave)
+        assert type(error_of(pool, misdeeds.echo, 1)) is InternalError
     assert still_works(pool)
 
 

@@ -1,7 +1,9 @@
 """An engine that was taken over can send values and errors, and nothing that acts."""
 
+import contextlib
 import pickle
 import socket
+import sys
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from imageplane.codecs.header import Header
-from imageplane.engine.wire import Answer, Channel, Disconnected, packed, read_answer
+from imageplane.engine.wire import Answer, Channel, Disconnected, Unreadable, packed_answer, read_answer
 from imageplane.errors import Fault, UndecodableImage
 from imageplane.pixels.geometry import Size
 
@@ -26,10 +28,15 @@ class Reduced:
         return self.call
 
 
+def naming(module: str, name: str) -> bytes:
+    """Give the start of a pickle that has just loaded a name."""
+    return b"\x80\x04" + b"".join(b"\x8c" + bytes([len(text)]) + text.encode() for text in (module, name)) + b"\x93"
+
+
 def test_values_and_errors_survive() -> None:
     header = Header("webp", Size(473, 121), 9_001, frames=2, delays_in_ms=(40, 70))
-    assert read_answer(packed(Answer(header))).value == header
-    error = read_answer(packed(Answer(error=UndecodableImage("Broken.", detail="why").at("file")))).error
+    assert read_answer(packed_answer(Answer([header])), (Header, Size)).value == [header]
+    error = read_answer(packed_answer(Answer(error=UndecodableImage("Broken.", detail="why").at("file")))).error
     assert isinstance(error, UndecodableImage)
     assert (error.message, error.detail, error.faults) == ("file: Broken.", "why", (Fault("file", "Broken."),))
 
@@ -44,8 +51,8 @@ def test_values_and_errors_survive() -> None:
     ],
 )
 def test_calls_are_refused(call: tuple[Any, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(pickle.UnpicklingError):
-        read_answer(packed(Answer(Reduced(call))))
+    with pytest.raises(Unreadable):
+        read_answer(packed_answer(Answer(Reduced(call))))
     assert "owned" not in capsys.readouterr().out
 
 
@@ -63,14 +70,42 @@ def test_calls_are_refused(call: tuple[Any, ...], capsys: pytest.CaptureFixture[
     ],
 )
 def test_names_that_are_no_data_are_refused(module: str, name: str) -> None:
-    message = b"\x80\x04" + b"".join(b"\x8c" + bytes([len(text)]) + text.encode() for text in (module, name)) + b"\x93."
-    with pytest.raises(pickle.UnpicklingError):
-        read_answer(message)
+    with pytest.raises(Unreadable, match="may not send"):
+        read_answer(naming(module, name) + b".")
 
 
-@pytest.mark.parametrize("message", [b"", b"\x80", pickle.dumps(7), packed(Answer(7))[:-4]])
+def test_no_name_imports_anything() -> None:
+    unloaded = "imageplane.cli.__main__"
+    with pytest.raises(Unreadable, match="may not send"):
+        read_answer(naming(unloaded, "app") + b".")
+    assert unloaded not in sys.modules
+
+
+def test_classes_that_the_order_does_not_name_are_refused() -> None:
+    with pytest.raises(Unreadable, match="may not send"):
+        read_answer(packed_answer(Answer(Size(473, 121))), (Header,))
+
+
+@pytest.mark.parametrize("kind", [Size, Header, Fault, Answer, UndecodableImage])
+def test_no_answer_changes_a_class(kind: type) -> None:
+    before = dict(vars(kind))
+    for state in ({"width": 7, "status": 7}, (None, {"width": 7, "status": 7})):
+        put = naming(kind.__module__, kind.__name__) + pickle.dumps(state, protocol=2)[2:-1] + b"b0"
+        with contextlib.suppress(Unreadable):
+            read_answer(b"\x80\x04" + put + packed_answer(Answer())[2:], (Size, Header))
+        assert dict(vars(kind)) == before
+    assert (Size(3, 4).width, UndecodableImage("").status) == (3, 422)
+
+
+@pytest.mark.parametrize("error", ["words", 7, Fault("a", "b")])
+def test_an_error_that_is_none_is_refused(error: Any) -> None:
+    with pytest.raises(Unreadable, match="another kind"):
+        read_answer(packed_answer(Answer(error=error)))
+
+
+@pytest.mark.parametrize("message", [b"", b"\x80", pickle.dumps(7), packed_answer(Answer(7))[:-4]])
 def test_damaged_messages_are_refused(message: bytes) -> None:
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(Unreadable):
         read_answer(message)
 
 
@@ -86,7 +121,7 @@ def test_a_channel_takes_no_message_longer_than_allowed() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall((2**60).to_bytes(8))
-        with pytest.raises(Disconnected):
+        with pytest.raises(Unreadable):
             Channel(ours).receive(1000, time.monotonic() + 5)
 
 

@@ -75,7 +75,7 @@ def seen(frame: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "loop"), [("GIF", "gif", 3), ("GIF", "webp", 4), ("WEBP", "webp", 3)], ids=lambda part: str(part)
+    ("kind", "name", "loop"), [("GIF", "gif", 3), ("GIF", "webp", 4), ("WEBP", "webp", 3)], ids=str
 )
 def test_an_animation_stays_one(kind: str, name: str, loop: int) -> None:
     convert = [{"type": "convert", "format": name, "quality": 95}] if name != "gif" else []

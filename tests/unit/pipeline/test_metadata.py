@@ -130,9 +130,7 @@ def test_with_the_setting_artist_and_copyright_survive(
 
 
 def test_keeping_copyright_of_a_picture_that_has_none_keeps_nothing() -> None:
-    done = execute(
-        encoded.saved(PHOTO, "JPEG"), [Output("a", ())], Options(keep_copyright=True), Deadline()
-    )
+    done = execute(encoded.saved(PHOTO, "JPEG"), [Output("a", ())], Options(keep_copyright=True), Deadline())
     assert not dict(encoded.opened(done.pictures[0].data).getexif())
 
 

@@ -31,7 +31,10 @@ def outputs(*lists: list[dict[str, Any]]) -> list[Output]:
     if len(lists) == 1:
         return [Output("image", parse(lists[0])[0])]
     paths = [f"outputs[{index}].operations" for index in range(len(lists))]
-    return [Output(f"o{at}", parse(raw, path)[0], path) for at, (raw, path) in enumerate(zip(lists, paths, strict=True))]
+    return [
+        Output(f"o{index}", parse(raw, path)[0], path)
+        for index, (raw, path) in enumerate(zip(lists, paths, strict=True))
+    ]
 
 
 def run(data: bytes, *lists: list[dict[str, Any]], **limits: int) -> Execution:
@@ -133,8 +136,9 @@ class TestErrors:
         assert made(encoded.saved(PHOTO, "PNG"), box(16_383, 3), {"type": "convert", "format": "webp"}).width_in_px
 
     def test_a_size_that_nothing_reaches_names_the_operation(self) -> None:
+        fit = {"type": "compress_to_size", "max_file_size_in_bytes": 9}
         with pytest.raises(UnreachableSize) as caught:
-            made(encoded.saved(PHOTO, "PNG"), {"type": "flip"}, {"type": "compress_to_size", "max_file_size_in_bytes": 9})
+            made(encoded.saved(PHOTO, "PNG"), {"type": "flip"}, fit)
         assert caught.value.faults[0].path == "operations[1]"
 
     @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "TIFF", "AVIF", "BMP"])
