@@ -25,6 +25,9 @@ _LOADERS: dict[InputFormat, str] = {
 }
 
 
+_LEAST_AVIF_PIXELS = 2_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What is known of a source before decoding.
@@ -49,9 +52,10 @@ class Header:
         if self.format == "jpeg":
             return (8, 4, 2)
         # libwebp and libavif mix straight pixels, so hidden colors under alpha would bleed.
-        if self.format in ("webp", "avif") and self.frames == 1 and not self.has_alpha:
-            return (16, 12, 8, 6, 5, 4, 3, 2)
-        return ()
+        is_opaque_still = self.frames == 1 and not self.has_alpha
+        # libavif scales its chroma as it is stored, at half the size: what that loses is worth it in large pictures.
+        is_worth_it = self.format == "webp" or (self.format == "avif" and self.size.pixels >= _LEAST_AVIF_PIXELS)
+        return (16, 12, 8, 6, 5, 4, 3, 2) if is_opaque_still and is_worth_it else ()
 
     @property
     def is_vector(self) -> bool:

@@ -1,0 +1,1 @@
+"""Speed, quality and memory against peers, measured in one run; README.md tells how."""
