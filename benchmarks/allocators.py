@@ -7,36 +7,42 @@ from pathlib import Path
 
 _DIRECTORIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
 _JEMALLOC = "libjemalloc.so.2"
+_TWO_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass(frozen=True, slots=True)
 class Allocator:
-    """One setting. Takes: `missing`, why it can't be tried here and how to get it."""
+    """One setting.
+
+    Takes: `variables` in place of all that engines are given for glibc, or None for what they are given; `missing`,
+    why it can't be tried here and how to get it.
+    """
 
     name: str
     label: str
-    variables: dict[str, str]
+    variables: dict[str, str] | None
     missing: str | None = None
 
 
 def allocators() -> Iterator[Allocator]:
-    """Give every setting; `engine` is what Imageplane's engines start with by themselves."""
-    yield Allocator("engine", "as the engines are", {})
-    # Nothing below 1 is valid, so glibc keeps its own number, eight arenas a core.
-    yield Allocator("glibc", "glibc, untouched", {"MALLOC_ARENA_MAX": "0"})
-    yield Allocator("arenas", "two arenas", {"MALLOC_ARENA_MAX": "2"})
+    """Give every setting; the first is that of the engines."""
+    yield Allocator("engine", "as the engines are", None)
+    yield Allocator("glibc", "glibc, untouched", {})
+    yield Allocator("arenas", "two arenas", _TWO_ARENAS)
     yield Allocator("one_arena", "one arena", {"MALLOC_ARENA_MAX": "1"})
-    trim = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
-    yield Allocator("trim", "two arenas, thresholds 128 KiB", trim)
-    library = _jemalloc()
-    yield Allocator(
-        "jemalloc",
-        "jemalloc",
-        {"LD_PRELOAD": library or ""},
-        None if library else f"{_JEMALLOC} is not installed (Debian: apt install libjemalloc2)",
-    )
+    huge = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    yield Allocator("huge_pages", "two arenas, huge pages", _TWO_ARENAS | huge)
+    yield Allocator("trim", "two arenas, thresholds 128 KiB", _TWO_ARENAS | _thresholds(128))
+    yield Allocator("huge_trim", "two arenas, huge pages, thresholds 4 MiB", _TWO_ARENAS | huge | _thresholds(4096))
+    library = _found_jemalloc()
+    missing = None if library else f"{_JEMALLOC} is not installed (Debian: apt install libjemalloc2)"
+    yield Allocator("jemalloc", "jemalloc", {"LD_PRELOAD": library or ""}, missing)
 
 
-def _jemalloc() -> str | None:
+def _thresholds(size_in_kib: int) -> dict[str, str]:
+    return dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(size_in_kib * 1024))
+
+
+def _found_jemalloc() -> str | None:
     found = next((path for folder in _DIRECTORIES if (path := Path(folder) / _JEMALLOC).exists()), None)
     return str(found) if found else ctypes.util.find_library("jemalloc")

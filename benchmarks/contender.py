@@ -14,6 +14,7 @@ from typing import IO, Any, Self, cast
 from benchmarks.jobs import Job
 from benchmarks.peers import ROOT, Peer
 from benchmarks.photos import Photo
+from imageplane.engine.limits import environment
 
 _ONE_THREAD = {
     "VIPS_CONCURRENCY": "1",
@@ -49,7 +50,7 @@ class Contender:
         self._process = subprocess.Popen(
             peer.command,
             cwd=ROOT,
-            env=os.environ | _ONE_THREAD,
+            env=(environment(os.environ) if peer.is_engine else dict(os.environ)) | _ONE_THREAD,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,

@@ -1,16 +1,17 @@
 """One engine under observation: started by the pool as always, but never replaced."""
 
 import contextlib
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from unittest import mock
 
 import psutil
 
 from benchmarks.allocators import Allocator
+from imageplane.engine import limits
 from imageplane.engine.pool import Pool
 from imageplane.errors import ImageplaneError
 from imageplane.pipeline import Options
@@ -21,6 +22,7 @@ MIB = 1024**2
 _MEMORY_IN_BYTES = 4 * 1024**3
 _DEADLINE_IN_S = 120.0
 _START_LIMIT_IN_S = 30.0
+_OF_GLIBC = ("MALLOC_", "GLIBC_")
 
 
 class Worker:
@@ -31,7 +33,7 @@ class Worker:
 
     def __init__(self, allocator: Allocator) -> None:
         self.ids: set[int] = set()
-        with _environment(allocator.variables):
+        with mock.patch("imageplane.engine.process.environment", _environment(allocator)):
             self._pool = Pool(
                 count=1, deadline_in_s=_DEADLINE_IN_S, memory_in_bytes=_MEMORY_IN_BYTES, recycle_after=1_000_000
             )
@@ -83,12 +85,11 @@ class Worker:
         return psutil.Process(numbers[0])
 
 
-@contextlib.contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def _environment(allocator: Allocator) -> Callable[[Mapping[str, str]], dict[str, str]]:
+    def environment(parent: Mapping[str, str]) -> dict[str, str]:
+        whole = limits.environment(parent)
+        if allocator.variables is None:
+            return whole
+        return {name: value for name, value in whole.items() if not name.startswith(_OF_GLIBC)} | allocator.variables
+
+    return environment

@@ -15,15 +15,15 @@ _SHARP = Path(__file__).parent / "sharp"
 class Peer:
     """One contender.
 
-    Takes: `missing`, which gives why it can't run here and how to get it, or None; `is_fresh_process`, when every
-    picture pays for the start of a program.
+    Takes: `missing`, which gives why it can't run here and how to get it, or None; `is_engine`, when its process has
+    the environment of Imageplane's engines.
     """
 
     name: str
     label: str
     command: Sequence[str]
     missing: Callable[[], str | None]
-    is_fresh_process: bool = False
+    is_engine: bool = False
 
 
 def _python(module: str, *arguments: str) -> Sequence[str]:
@@ -63,8 +63,8 @@ NAIVE = "imageplane_naive"
 PEERS: dict[str, Peer] = {
     peer.name: peer
     for peer in (
-        Peer(OURS, "Imageplane", _python("in_process"), _nothing),
-        Peer(NAIVE, "Imageplane, naive", _python("in_process", "naive"), _nothing),
+        Peer(OURS, "Imageplane", _python("in_process"), _nothing, is_engine=True),
+        Peer(NAIVE, "Imageplane, naive", _python("in_process", "naive"), _nothing, is_engine=True),
         Peer("sharp", "Sharp", ("node", str(_SHARP / "child.mjs")), _sharp_missing),
         Peer(
             "sharp_matched",
@@ -79,7 +79,6 @@ PEERS: dict[str, Peer] = {
             "vipsthumbnail, start-up included",
             _python("vipsthumbnail"),
             _vipsthumbnail_missing,
-            is_fresh_process=True,
         ),
     )
 }

@@ -72,8 +72,10 @@ def _held(pixels: np.ndarray, profile: bytes | None) -> Decoded:
 
 
 def _image(pixels: np.ndarray, profile: bytes | None) -> pyvips.Image:
-    image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
-    image = image.copy(interpretation="b-w" if image.bands < 3 else "srgb")
+    height, width, bands = pixels.shape
+    # The image reads the array where it lies; pyvips keeps it alive.
+    image = pyvips.Image.new_from_memory(np.ascontiguousarray(pixels).data, width, height, bands, "uchar")
+    image = image.copy(interpretation="b-w" if bands < 3 else "srgb")
     if profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return image

@@ -1,6 +1,7 @@
 """ICC profiles, as far as it takes to know that a picture is sRGB already and needs no conversion."""
 
 import struct
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ _PRIMARY_TOLERANCE = 0.002
 _CURVE_TOLERANCE = 0.5 / 255
 
 
+@lru_cache(maxsize=64)
 def is_srgb(profile: bytes) -> bool:
     """Tell whether a profile is sRGB by its primaries and tone curves, whatever its name says.
 
