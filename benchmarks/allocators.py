@@ -7,6 +7,7 @@ from pathlib import Path
 
 _DIRECTORIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
 _JEMALLOC = "libjemalloc.so.2"
+ENGINE = "engine"
 _TWO_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 
 
@@ -25,22 +26,18 @@ class Allocator:
 
 
 def allocators() -> Iterator[Allocator]:
-    """Give every setting; the first is that of the engines."""
-    yield Allocator("engine", "as the engines are", None)
+    """Give every setting; `ENGINE`, the first, is that of the engines."""
+    yield Allocator(ENGINE, "as the engines are", None)
     yield Allocator("glibc", "glibc, untouched", {})
     yield Allocator("arenas", "two arenas", _TWO_ARENAS)
     yield Allocator("one_arena", "one arena", {"MALLOC_ARENA_MAX": "1"})
     huge = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
     yield Allocator("huge_pages", "two arenas, huge pages", _TWO_ARENAS | huge)
-    yield Allocator("trim", "two arenas, thresholds 128 KiB", _TWO_ARENAS | _thresholds(128))
-    yield Allocator("huge_trim", "two arenas, huge pages, thresholds 4 MiB", _TWO_ARENAS | huge | _thresholds(4096))
+    thresholds = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), "131072")
+    yield Allocator("trim", "two arenas, thresholds 128 KiB", _TWO_ARENAS | thresholds)
     library = _found_jemalloc()
     missing = None if library else f"{_JEMALLOC} is not installed (Debian: apt install libjemalloc2)"
     yield Allocator("jemalloc", "jemalloc", {"LD_PRELOAD": library or ""}, missing)
-
-
-def _thresholds(size_in_kib: int) -> dict[str, str]:
-    return dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(size_in_kib * 1024))
 
 
 def _found_jemalloc() -> str | None:

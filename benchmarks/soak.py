@@ -13,7 +13,7 @@ from rich.markdown import Markdown
 from rich.progress import Progress
 
 from benchmarks import machine
-from benchmarks.allocators import Allocator, allocators
+from benchmarks.allocators import ENGINE, Allocator, allocators
 from benchmarks.mixture import mixture, peak_requests
 from benchmarks.photos import DEFAULT_FOLDER, find
 from benchmarks.run import COLUMNS, RESULTS, folder, names_of
@@ -111,7 +111,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, Progress(*COLUMNS, console=console) as progress:
         found = peaks(photos, progress) if options.peaks else {}
         uploads = [*made(Path(scratch)), *photos]
-        soaked = [soak(each, uploads, options.count, progress) for each in chosen.values() if not each.missing]
+        counts = {name: options.count if name == ENGINE else options.others for name in chosen}
+        soaked = [soak(each, uploads, counts[name], progress) for name, each in chosen.items() if not each.missing]
     page = Soak.of(commit, soaked, found, skipped).write(options.results)
     console.print(Markdown(page.read_text()))
     console.print(f"Written to {page} and {page.with_suffix('.json').name} beside it.")
@@ -121,14 +122,15 @@ def _options() -> argparse.Namespace:
     known = {each.name: each for each in allocators()}
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--photos", type=folder, default=DEFAULT_FOLDER, help="folder of photos")
-    parser.add_argument("--count", type=int, default=5000, help="how many transforms one worker does (5000)")
+    parser.add_argument("--count", type=int, default=5000, help="how many transforms the engine does (5000)")
+    parser.add_argument("--others", type=int, default=1500, help="how many with each other allocator (1500)")
     parser.add_argument("--allocators", type=names_of(known), default=list(known), help=f"some of {','.join(known)}")
     parser.add_argument("--no-peaks", dest="peaks", action="store_false", help="leave out the peak of each photo")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the tables are written")
     options = parser.parse_args()
     if not options.photos.is_dir():
         parser.error("there is no folder of photos; name one with --photos")
-    if options.count < 4:
+    if min(options.count, options.others) < 4:
         parser.error("at least 4 transforms are needed, one for each quarter")
     return options
 

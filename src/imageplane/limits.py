@@ -23,6 +23,10 @@ class Limits(BaseModel):
         int, Field(ge=1, le=2_000_000_000, description="The most pixels that all frames of an animation have together.")
     ] = 50_000_000
 
+    max_operations: Annotated[
+        int, Field(ge=1, le=1000, description="The most operations that one output may have.")
+    ] = 30
+
     def check_source(self, size_in_bytes: int) -> None:
         """Raise when a source of this many bytes may not be read. Errors: too_large."""
         if size_in_bytes > self.max_source_in_bytes:

@@ -17,6 +17,7 @@ from imageplane.codecs.header import Header
 from imageplane.deadline import Deadline
 from imageplane.engine.pool import Pool
 from imageplane.errors import Fault, RequestError
+from imageplane.limits import Limits
 from imageplane.pipeline import Options, Output, Picture, execute, explain
 from imageplane.pixels.geometry import Size
 
@@ -41,7 +42,7 @@ class TransformRequest:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, raw: object, also_known: Collection[str] = ()) -> Self:
+    def parse(cls, raw: object, limits: Limits | None = None, also_known: Collection[str] = ()) -> Self:
         """Read a request from decoded JSON.
 
         Takes: `{"operations": […]}` or `{"outputs": [{"name": …, "operations": […]}, …]}`; fields beside these that
@@ -50,7 +51,7 @@ class TransformRequest:
         """
         if not isinstance(raw, Mapping):
             raise RequestError.of([Fault("request", "expected an object with operations or outputs")])
-        reading = _Reading()
+        reading = _Reading(limits or Limits())
         reading.warn_of_unknown(raw, "", {"operations", "outputs", *also_known})
         is_single = "operations" in raw
         if is_single:
@@ -118,7 +119,7 @@ def transform_bytes(
     `Transformer` would die for it; operations as on the wire.
     Errors: any `ImageplaneError`.
     """
-    request = TransformRequest.parse({"operations": list(operations)})
+    request = TransformRequest.parse({"operations": list(operations)}, options.limits if options else None)
     return _transform(data, request, options or Options(), deadline or Deadline())
 
 
@@ -141,7 +142,8 @@ def _explain(data: bytes | mmap.mmap, request: TransformRequest, options: Option
 
 
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self.outputs: list[Output] = []
         self.faults: list[Fault] = []
         self.warnings: list[str] = []
@@ -161,7 +163,7 @@ class _Reading:
 
     def add_output(self, name: str, raw_operations: object, path: str) -> None:
         try:
-            operations, warnings = catalog.parse(raw_operations, path)
+            operations, warnings = catalog.parse(raw_operations, path, self._limits)
         except RequestError as error:
             self.faults.extend(error.faults)
         else:

@@ -143,3 +143,12 @@ def test_the_same_pixels_in_this_process_and_in_an_engine(tmp_path: Path) -> Non
         assert isinstance(transformer.transform(b"", request).exception(30), UndecodableImage)
         small = Transformer(pool, options_of(Settings.model_construct(limits=Limits(max_pixels=1000))))
         assert isinstance(small.explain(data, request).exception(30), ImageTooLarge)
+
+
+def test_how_many_operations_is_a_setting() -> None:
+    raw = {"operations": [{"type": "flip"}] * 31}
+    with pytest.raises(RequestError) as caught:
+        TransformRequest.parse(raw)
+    assert caught.value.faults[0].path == "operations"
+    assert "at most 30" in caught.value.message
+    assert len(TransformRequest.parse(raw, Limits(max_operations=31)).outputs[0].operations) == 31

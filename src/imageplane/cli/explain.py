@@ -34,7 +34,7 @@ def explain(
         with Pool.of(settings.engine.model_copy(update={"count": 1})) as pool:
             from imageplane.transform import Transformer, TransformRequest, options_of  # noqa: PLC0415
 
-            request = TransformRequest.parse(raw)
+            request = TransformRequest.parse(raw, settings.limits)
             try:
                 data = source.source(settings.limits.max_source_in_bytes)
                 text = Transformer(pool, options_of(settings)).explain(data, request).result()

@@ -70,7 +70,7 @@ def transform(  # noqa: PLR0913, PLR0917 - these are the options of the command
         with Pool.of(settings.engine) as pool:
             from imageplane.transform import Transformer, TransformRequest, options_of  # noqa: PLC0415
 
-            request = destination.agreed(TransformRequest.parse(raw))
+            request = destination.agreed(TransformRequest.parse(raw, settings.limits))
             transformer = Transformer(pool, options_of(settings))
             failed = _Run(destination, request, settings, inputs).run(transformer)
     if failed:

@@ -11,9 +11,8 @@ from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from imageplane.errors import Fault, RequestError
+from imageplane.limits import Limits
 from imageplane.operation import Operation, OutputOperation, PixelOperation
-
-MAX_OPERATIONS = 30
 
 
 @cache
@@ -35,7 +34,9 @@ def _adapter() -> TypeAdapter[Any]:
     return TypeAdapter(Annotated[union, Field(discriminator="type")])
 
 
-def parse(raw: object, path: str = "operations") -> tuple[tuple[Operation, ...], tuple[str, ...]]:
+def parse(
+    raw: object, path: str = "operations", limits: Limits | None = None
+) -> tuple[tuple[Operation, ...], tuple[str, ...]]:
     """Read a list of operations from decoded JSON.
 
     Gives: the operations in their order, and one warning for every unknown field.
@@ -43,8 +44,9 @@ def parse(raw: object, path: str = "operations") -> tuple[tuple[Operation, ...],
     """
     if not isinstance(raw, list):
         raise RequestError.of([Fault(path, "expected a list of operations")])
-    if len(raw) > MAX_OPERATIONS:
-        message = f"at most {MAX_OPERATIONS} operations are allowed, but there are {len(raw)}"
+    most = (limits or Limits()).max_operations
+    if len(raw) > most:
+        message = f"at most {most} operations are allowed, but there are {len(raw)}"
         raise RequestError.of([Fault(path, message)])
     operations: list[Operation] = []
     faults: list[Fault] = []
@@ -94,4 +96,4 @@ def _unknown_type(item: object) -> str:
     return f"unknown operation {given[:40]!r}; {hint}"
 
 
-__all__ = ["MAX_OPERATIONS", "OutputOperation", "PixelOperation", "catalog", "parse"]
+__all__ = ["OutputOperation", "PixelOperation", "catalog", "parse"]

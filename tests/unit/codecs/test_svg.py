@@ -1,16 +1,14 @@
 """SVG: what is drawn, how large, and what is refused."""
 
-import base64
 import csv
 import gzip
-import io
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from drawings import RED, data_uri, png_bytes, svg
 
 from imageplane.codecs.svg import looks_like_svg, render_svg, svg_size
 from imageplane.codecs.svg_fonts import generic_families
@@ -18,24 +16,6 @@ from imageplane.errors import ImageTooLarge, UndecodableImage
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "odd"
 MAX_PIXELS = 50_000_000
-NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-
-
-def svg(body: str, attributes: str = 'width="20" height="20"', prolog: str = "") -> bytes:
-    return f"{prolog}<svg {NAMESPACES} {attributes}>{body}</svg>".encode()
-
-
-def png_bytes(color: tuple[int, int, int] = (255, 0, 0), size: tuple[int, int] = (20, 20)) -> bytes:
-    stream = io.BytesIO()
-    Image.new("RGB", size, color).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def data_uri(data: bytes, media_type: str = "image/png") -> str:
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
-
-
-RED = svg('<rect width="20" height="20" fill="red"/>')
 
 
 @pytest.mark.parametrize(

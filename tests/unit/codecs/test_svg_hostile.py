@@ -1,6 +1,5 @@
 """SVG: what an attacker does not get, neither a file nor a long wait."""
 
-import base64
 import gzip
 import io
 import re
@@ -9,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from drawings import RED, data_uri, png_bytes, svg
 from PIL import Image
 
 from imageplane.codecs.svg import render_svg
@@ -17,28 +17,10 @@ from imageplane.errors import ImageTooLarge, UndecodableImage
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "odd"
 MAX_PIXELS = 50_000_000
-NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-
-
-def svg(body: str, attributes: str = 'width="20" height="20"', prolog: str = "") -> bytes:
-    return f"{prolog}<svg {NAMESPACES} {attributes}>{body}</svg>".encode()
-
-
-def png_bytes(color: tuple[int, int, int] = (255, 0, 0), size: tuple[int, int] = (20, 20)) -> bytes:
-    stream = io.BytesIO()
-    Image.new("RGB", size, color).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def data_uri(data: bytes, media_type: str = "image/png") -> str:
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def sanitized(data: bytes) -> str:
     return write_svg(read_svg(data, MAX_PIXELS))
-
-
-RED = svg('<rect width="20" height="20" fill="red"/>')
 
 
 def outside_references(folder: Path) -> dict[str, bytes]:
