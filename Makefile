@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 UV = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 # The one word that leaves the HEVC encoder out of the environment: HEIC=off.
 DROP_HEIC = @test "$(HEIC)" != off || $(UV) pip uninstall --quiet --python $(BIN)/python pillow-heif 2>/dev/null || true
+NATIVE = $(wildcard src/imageplane/codecs/native/*.[ch])
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
@@ -50,10 +51,11 @@ $(VENV)/.tool:
 	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@touch $@
 
-$(VENV)/.runtime-$(HEIC): requirements/runtime.txt pyproject.toml | $(VENV)/.tool
+$(VENV)/.runtime-$(HEIC): requirements/runtime.txt pyproject.toml hatch_build.py $(NATIVE) | $(VENV)/.tool
 	$(INSTALL) --require-hashes -r requirements/runtime.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	$(DROP_HEIC)
+	@test -f src/imageplane/codecs/native/jpeg_eighth.so || echo "No C compiler (cc) was found: thumbnails of JPEGs take about twice the CPU. With one, run: touch pyproject.toml && make install"
 	@rm -f $(VENV)/.runtime-* $(VENV)/.dev-* && touch $@
 
 $(VENV)/.dev-$(HEIC): requirements/dev.txt $(VENV)/.runtime-$(HEIC)
