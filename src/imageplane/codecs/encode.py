@@ -8,6 +8,7 @@ import numpy as np
 import pyvips
 from PIL import Image as PillowImage
 
+from imageplane.codecs import libwebp
 from imageplane.codecs.exif import exif_block
 from imageplane.codecs.formats import Copyright, OutputFormat, Target
 from imageplane.codecs.heif import encode_heif
@@ -16,8 +17,8 @@ from imageplane.pixels.alpha import flatten
 
 WHITE = (255, 255, 255)
 
-# Effort 2 halves the time of libwebp's default 4 at nearly the same SSIM for 2 % more bytes; of AVIF's ten efforts the
-# first saves 3 % of the bytes, the others next to nothing (benchmarks/README.md).
+# Effort 2 takes less than half the time of libwebp's default 4; of AVIF's ten efforts the first saves 3 % of the bytes,
+# the others next to nothing (benchmarks/README.md).
 _WEBP_EFFORT = 2
 _AVIF_EFFORT = 1
 # Above this an image streams through libvips and is not held whole.
@@ -86,9 +87,14 @@ def _png(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:  # n
 def _webp(image: pyvips.Image, target: Target, exif: bytes | None) -> bytes:
     if image.get_typeof("page-height") or image.width * image.height > _MAX_HELD_PIXELS:
         return _saved(image, "webpsave_buffer", exif, Q=target.effective_quality, effort=_WEBP_EFFORT)
+    pixels = np.ascontiguousarray(image.numpy())
+    file = (
+        libwebp.encode_lossy(pixels, target.effective_quality or 0) if exif is None and libwebp.is_available() else None
+    )
+    if file is not None:
+        return file
     # Pillow's build of libwebp writes the same bytes as libvips' in about 15 % less time.
-    mode, buffer = "RGBA" if image.bands == 4 else "RGB", io.BytesIO()
-    held = PillowImage.frombuffer(mode, (image.width, image.height), image.write_to_memory(), "raw", mode, 0, 1)
+    held, buffer = PillowImage.fromarray(pixels), io.BytesIO()
     held.save(buffer, "WEBP", quality=target.effective_quality, method=_WEBP_EFFORT, exif=exif or b"")
     return buffer.getvalue()
 

@@ -12,6 +12,9 @@ from imageplane.pixels.alpha import mixing
 from imageplane.pixels.geometry import Size, scale_to, scaled_size, size_of
 
 _LOWEST_QUALITY = 1
+# How far above the edge that bisection found another fit is looked for.
+_STEPS_BEYOND = 8
+_PERCENT_BEYOND = 24
 
 
 def encode_to_fit(
@@ -20,7 +23,8 @@ def encode_to_fit(
     """Encode so that the file has at most `target.max_size_in_bytes`; gives the file and the size of its picture.
 
     Method: bisection for the largest quality that fits; when even the lowest is too large, bisection for the largest
-    dimensions at that quality, and then for the quality again. Without a quality only the dimensions shrink.
+    dimensions at that quality, and then for the quality again. Without a quality only the dimensions shrink. Files do
+    not grow quite steadily, so a little beyond each edge is looked at too.
     Errors: unreachable_size.
     """
     search = _Search([frame.copy_memory() for frame in frames], target, extras, deadline)
@@ -73,8 +77,8 @@ class _Search:
             middle = (low + high) // 2
             file = self._fitting(size, middle)
             low, high, best = (low, middle, best) if file is None else (middle, high, file)
-        # Sizes are not quite monotonic in quality: a step or two above the edge may fit again.
-        for quality in range(min(low + 3, highest - 1), low, -1):
+        # Sizes are not quite monotonic in quality: a few steps above the edge one may fit again.
+        for quality in range(min(low + _STEPS_BEYOND, highest - 1), low, -1):
             file = self._fitting(size, quality)
             if file is not None:
                 return file
@@ -89,6 +93,11 @@ class _Search:
             middle = (low + high) // 2
             fits = self._fitting(_at_side(full, middle), _LOWEST_QUALITY) is not None
             low, high = (middle, high) if fits else (low, middle)
+        # Nor are they in dimensions, least of all those of small pictures.
+        most = min(max(full) - 1, low + low * _PERCENT_BEYOND // 100)
+        for side in range(most, low, -max(1, low * 2 // 100)):
+            if self._fitting(_at_side(full, side), _LOWEST_QUALITY) is not None:
+                return _at_side(full, side)
         return _at_side(full, low)
 
 
