@@ -1,20 +1,31 @@
 """Every error that Imageplane raises on purpose, and what each means on the wire.
 
-ImageplaneError                     code                  status  retryable
-├── RequestError                    invalid_request       400     no
-│   └── UnsupportedFormat           unsupported_format    400     no
-├── SettingsError                   invalid_settings      500     no
-├── TooLarge                        too_large             413     no
-│   └── ImageTooLarge               image_too_large       413     no
-├── Unprocessable                   unprocessable         422     no
-│   ├── UndecodableImage            undecodable_image     422     no
-│   ├── ImpossibleOperation         impossible_operation  422     no
-│   ├── UnreachableSize             unreachable_size      422     no
-│   └── UnencodableImage            unencodable_image     422     no
-├── EngineCrashed                   engine_crashed        422     no
-├── Busy                            busy                  503     yes
-├── DeadlineExceeded                deadline_exceeded     504     yes
-└── InternalError                   internal_error        500     no
+ImageplaneError                     code                     status  retryable
+├── RequestError                    invalid_request          400     no
+│   ├── UnsupportedFormat           unsupported_format       400     no
+│   ├── RefusedSource               refused_source           400     no
+│   └── UnreachableSource           unreachable_source       400     no
+├── InvalidKey                      invalid_api_key          401     no
+├── InsufficientCredits             insufficient_credits     402     no
+│   └── BudgetCapExceeded           budget_cap_exceeded      402     no
+├── Forbidden                       forbidden                403     no
+├── NotFound                        not_found                404     no
+├── MethodNotAllowed                method_not_allowed       405     no
+├── IdempotencyInProgress           idempotency_in_progress  409     yes
+├── IdempotencyMismatch             idempotency_mismatch     422     no
+├── RateLimited                     rate_limited             429     yes
+├── SettingsError                   invalid_settings         500     no
+├── TooLarge                        too_large                413     no
+│   └── ImageTooLarge               image_too_large          413     no
+├── Unprocessable                   unprocessable            422     no
+│   ├── UndecodableImage            undecodable_image        422     no
+│   ├── ImpossibleOperation         impossible_operation     422     no
+│   ├── UnreachableSize             unreachable_size         422     no
+│   ├── UnencodableImage            unencodable_image        422     no
+│   └── EngineCrashed               engine_crashed           422     no
+├── Busy                            busy                     503     yes
+├── DeadlineExceeded                deadline_exceeded        504     yes
+└── InternalError                   internal_error           500     no
 
 `message` is for the caller: it names no address, no file of this machine and no stack. `detail` is for the log.
 `faults` lists every place in the request that is wrong, such as `operations[3].width_in_px`.
@@ -36,17 +47,30 @@ class Fault:
 
 
 class ImageplaneError(Exception):
-    """The root of the tree; a class is a code, a status and whether trying again can help."""
+    """The root of the tree; a class is a code, a status and whether trying again can help.
+
+    Takes: `message`, which a class with a `sentence` of its own need not be given; `retry_after_in_s`, where it is
+    known when trying again can help.
+    """
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    sentence: ClassVar[str] = ""
 
-    def __init__(self, message: str, *, detail: str | None = None, faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        detail: str | None = None,
+        faults: tuple[Fault, ...] = (),
+        retry_after_in_s: float | None = None,
+    ) -> None:
+        self.message = message or self.sentence
+        super().__init__(self.message)
         self.detail = detail
         self.faults = faults
+        self.retry_after_in_s = retry_after_in_s
 
     @classmethod
     def of(cls, faults: Sequence[Fault]) -> Self:
@@ -58,17 +82,26 @@ class ImageplaneError(Exception):
         """Give the same error with the place in the request that caused it."""
         if self.faults:
             return self
-        return type(self)(f"{path}: {self.message}", detail=self.detail, faults=(Fault(path, self.message),))
+        return type(self)(
+            f"{path}: {self.message}",
+            detail=self.detail,
+            faults=(Fault(path, self.message),),
+            retry_after_in_s=self.retry_after_in_s,
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross from an engine process to the caller; keyword arguments must survive pickling.
-        return _restore, (type(self), self.message, self.detail, self.faults)
+        return _restore, (type(self), self.message, self.detail, self.faults, self.retry_after_in_s)
 
 
 def _restore(
-    kind: type[ImageplaneError], message: str, detail: str | None, faults: tuple[Fault, ...]
+    kind: type[ImageplaneError],
+    message: str,
+    detail: str | None,
+    faults: tuple[Fault, ...],
+    retry_after_in_s: float | None,
 ) -> ImageplaneError:
-    return kind(message, detail=detail, faults=faults)
+    return kind(message, detail=detail, faults=faults, retry_after_in_s=retry_after_in_s)
 
 
 class RequestError(ImageplaneError):
@@ -82,6 +115,86 @@ class UnsupportedFormat(RequestError):
     """The bytes are no image format that Imageplane reads, or the wanted format can't be written here."""
 
     code = "unsupported_format"
+
+
+class RefusedSource(RequestError):
+    """A URL leads where this server doesn't go: a private network, another scheme, a closed port."""
+
+    code = "refused_source"
+
+
+class UnreachableSource(RequestError):
+    """A URL gave no file: no such host, no answer in time, an error status, a broken or empty answer."""
+
+    code = "unreachable_source"
+
+
+class InvalidKey(ImageplaneError):
+    """The API key is missing, unknown, revoked or expired."""
+
+    code = "invalid_api_key"
+    status = 401
+    sentence = "Invalid API key"
+
+
+class InsufficientCredits(ImageplaneError):
+    """The organization has fewer credits than the request costs."""
+
+    code = "insufficient_credits"
+    status = 402
+    sentence = "Insufficient credits"
+
+
+class BudgetCapExceeded(InsufficientCredits):
+    """The request would take the API key past its own budget cap."""
+
+    code = "budget_cap_exceeded"
+    sentence = "Budget cap exceeded"
+
+
+class Forbidden(ImageplaneError):
+    """The API key is good, but may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(ImageplaneError):
+    """There is nothing of this name or at this address."""
+
+    code = "not_found"
+    status = 404
+
+
+class MethodNotAllowed(ImageplaneError):
+    """The address exists, but not for this HTTP method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class IdempotencyInProgress(ImageplaneError):
+    """A request with the same idempotency key is still running."""
+
+    code = "idempotency_in_progress"
+    status = 409
+    retryable = True
+
+
+class IdempotencyMismatch(ImageplaneError):
+    """The idempotency key was used before with another body."""
+
+    code = "idempotency_mismatch"
+    status = 422
+
+
+class RateLimited(ImageplaneError):
+    """The organization has sent more requests in a minute than it may."""
+
+    code = "rate_limited"
+    status = 429
+    retryable = True
+    sentence = "Rate limit exceeded"
 
 
 class SettingsError(ImageplaneError):

@@ -6,9 +6,10 @@
 
 import os
 import re
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
@@ -26,6 +27,15 @@ def _available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _user_data_dir() -> Path:
+    """Give the folder that the XDG Base Directory Specification reserves for a program's data."""
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "imageplane"
+    except RuntimeError:
+        # A user without a home, as in some containers.
+        return Path("imageplane-data")
 
 
 class EngineSettings(BaseModel):
@@ -47,6 +57,141 @@ class EngineSettings(BaseModel):
     ] = 1000
 
 
+class LimitSettings(Limits):
+    """What one request, one source and one organization may have."""
+
+    max_body_in_bytes: Annotated[
+        int, Field(ge=1000, le=2_000_000_000, description="The largest body of a request, in bytes as it was sent.")
+    ] = 60_000_000
+    requests_per_minute: Annotated[
+        int, Field(ge=1, le=10_000_000, description="How many requests an organization may send in any 60 seconds.")
+    ] = 100
+    storage_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="A redis:// or rediss:// address where several servers count requests together; without one "
+            "each counts its own."
+        ),
+    ] = None
+
+    @property
+    def of_a_source(self) -> Limits:
+        """The part that engines hold a source and its pictures against."""
+        return Limits(**{name: getattr(self, name) for name in Limits.model_fields})
+
+
+class HttpSettings(BaseModel):
+    """The server."""
+
+    model_config = _SECTION
+
+    deadline_in_s: Annotated[
+        float,
+        Field(gt=0, le=3600, description="How long a request may take from its last byte to the first of its reply."),
+    ] = 120.0
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="The least important lines that are logged.")
+    ] = "info"
+    traces: Annotated[
+        bool,
+        Field(description="Whether traces are sent to OTEL_EXPORTER_OTLP_ENDPOINT; needs the extra `traces`."),
+    ] = False
+
+
+class DatabaseSettings(BaseModel):
+    """Where accounts, keys and credits are kept."""
+
+    model_config = _SECTION
+
+    url: Annotated[
+        SecretStr | None,
+        Field(
+            description="A postgresql:// or sqlite:/// address; without one it is a SQLite file in the data folder. "
+            "Several servers share one PostgreSQL."
+        ),
+    ] = None
+
+
+class BlobSettings(BaseModel):
+    """Where large bytes are kept, such as replies to repeat."""
+
+    model_config = _SECTION
+
+    url: Annotated[
+        str | None,
+        Field(
+            description="A file:///, s3://, gs:// or az:// address; without one it is a folder in the data folder. "
+            "Several servers need one that all of them reach."
+        ),
+    ] = None
+
+
+class PriceSettings(BaseModel):
+    """What a request costs; 1000 millicredits are one credit."""
+
+    model_config = _SECTION
+
+    transform_in_millicredits: Annotated[
+        int,
+        Field(ge=0, le=1_000_000_000, description="What one transform costs, however many outputs it has."),
+    ] = 1000
+
+
+class SourcesSettings(BaseModel):
+    """How files are fetched from URLs."""
+
+    model_config = _SECTION
+
+    allow_http: Annotated[
+        bool,
+        Field(description="Whether plain http is fetched too; for development, since anyone may read and change it."),
+    ] = False
+    allow_private_networks: Annotated[
+        bool,
+        Field(
+            description="Whether private, loopback and carrier-grade networks are fetched from, at any port; for "
+            "development. Metadata services of clouds stay closed."
+        ),
+    ] = False
+    allowed_ports: Annotated[
+        frozenset[Annotated[int, Field(ge=1, le=65_535)]] | None,
+        Field(description="The ports that are fetched from, as a JSON list; without one 443, and 80 for plain http."),
+    ] = None
+    connect_timeout_in_s: Annotated[
+        float, Field(gt=0, le=60, description="The longest wait for a name to be found and for a connection.")
+    ] = 5.0
+    read_timeout_in_s: Annotated[
+        float, Field(gt=0, le=300, description="The longest silence of a server that is sending.")
+    ] = 10.0
+    total_timeout_in_s: Annotated[
+        float,
+        Field(gt=0, le=3600, description="The longest that one download may take; a request can only ask for less."),
+    ] = 60.0
+    max_redirects: Annotated[int, Field(ge=0, le=20, description="The most redirects that are followed.")] = 5
+    max_concurrent: Annotated[
+        int, Field(ge=1, le=10_000, description="The most downloads at once in one process; more wait their turn.")
+    ] = 100
+    user_agent: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=500,
+            pattern=r"^[ -~]+$",
+            description="What servers are told is asking, unless the request says otherwise.",
+        ),
+    ] = "Imageplane"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a server has to say at its start when it fetches more than the public https internet."""
+        told, variable = [], f"{PREFIX}SOURCES{DELIMITER}"
+        if self.allow_http:
+            told.append(f"{variable}ALLOW_HTTP is on: anyone on the way can read and change files that are fetched.")
+        if self.allow_private_networks:
+            told.append(f"{variable}ALLOW_PRIVATE_NETWORKS is on: anyone with an API key can reach this network.")
+        return tuple(told)
+
+
 class Settings(BaseSettings):
     """Every setting of this installation."""
 
@@ -58,8 +203,19 @@ class Settings(BaseSettings):
     keep_copyright: Annotated[
         bool, Field(description="Whether the artist and the copyright of the source are kept in results.")
     ] = False
-    limits: Limits = Field(default_factory=Limits)
+    data_dir: Annotated[
+        Path, Field(description="The folder for everything that is kept; made when it is not there.")
+    ] = Field(default_factory=_user_data_dir)
+    trial_credits: Annotated[
+        int, Field(ge=0, le=1_000_000_000, description="The credits that a new organization starts with.")
+    ] = 1000
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
+    sources: SourcesSettings = Field(default_factory=SourcesSettings)
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    blobs: BlobSettings = Field(default_factory=BlobSettings)
+    prices: PriceSettings = Field(default_factory=PriceSettings)
 
 
 def load() -> Settings:

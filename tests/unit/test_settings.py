@@ -72,7 +72,17 @@ def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     assert load(monkeypatch, SERVICE_HOST="10.0.0.1", PORT_8080_TCP="tcp://10.0.0.1:8080")
 
 
-@pytest.mark.parametrize("section", [settings.Settings, Limits, settings.EngineSettings])
+@pytest.mark.parametrize(
+    "section",
+    [
+        settings.Settings,
+        Limits,
+        settings.LimitSettings,
+        settings.EngineSettings,
+        settings.SourcesSettings,
+        settings.HttpSettings,
+    ],
+)
 def test_every_setting_is_described_and_bounded(section: type[BaseModel]) -> None:
     for name, field in section.model_fields.items():
         kind = field.annotation
