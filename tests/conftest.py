@@ -14,6 +14,8 @@ import pyvips
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 ABSENT = "../shared is not here"
 
+pytest_plugins = ["postgres", "banking", "server", "picture_server"]
+
 pyvips.cache_set_max(0)
 pyvips.concurrency_set(1)
 pyvips.block_untrusted_set(True)

@@ -1,0 +1,49 @@
+"""The books of this installation, opened for one command; and tables of what is in them."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from imageplane.cli.exit import FAILED, WRONG_CALL, cleanly
+from imageplane.errors import ImageplaneError, RequestError, SettingsError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from imageplane.accounts.books import Books
+
+
+@contextlib.contextmanager
+def changing_books() -> "Iterator[tuple[Books, Connection]]":
+    """Give the books, and one transaction that is committed at the end; failures become sentences and exit codes."""
+    with cleanly():
+        from imageplane.accounts.books import Books  # noqa: PLC0415 - the database takes a moment to load
+        from imageplane.settings import load  # noqa: PLC0415
+
+        try:
+            with Books.open(load()) as books, books.database.writing() as connection:
+                yield books, connection
+        except (RequestError, SettingsError):
+            raise
+        except ImageplaneError as error:
+            # Who works at the command line runs the database too, and must know.
+            reason = f" ({error.detail.splitlines()[0]})" if error.detail else ""
+            typer.echo(f"Error: {error.message}{reason}", err=True)
+            raise typer.Exit(FAILED if error.status >= 500 else WRONG_CALL) from None
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print lines with their columns aligned, or nothing without rows."""
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in [head, *rows]:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def day_of(at_in_ms: int | None) -> str:
+    """Give a moment as a day in UTC, or a dash."""
+    return "-" if at_in_ms is None else datetime.fromtimestamp(at_in_ms / 1000, UTC).date().isoformat()
