@@ -5,7 +5,7 @@ Its docstring is its published page; its `examples` feed the goldens, the laws a
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 import pyvips
@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from imageplane.codecs.formats import Target
 from imageplane.deadline import Deadline
+from imageplane.pixels.crop import Window
 from imageplane.pixels.geometry import Shrunk, Size, size_of
 
 MAX_SIDE_IN_PX = 65_535
@@ -20,9 +21,11 @@ MAX_SIDE_IN_PX = 65_535
 # What must be left to filter after the decoder has shrunk: below this its box filter shows (benchmarks/README.md).
 LEAST_RESIDUAL = 1.3
 
+_HEX_COLOR = "#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
+
 
 def _normal_hex_color(value: str) -> str:
-    match = re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", value)
+    match = re.fullmatch(_HEX_COLOR, value)
     if match is None:
         raise ValueError("expected a color such as #1a2b3c")
     digits = match[1].lower()
@@ -32,7 +35,10 @@ def _normal_hex_color(value: str) -> str:
 HexColor = Annotated[
     str,
     AfterValidator(_normal_hex_color),
-    Field(description="An RGB color such as `#1a2b3c`; the `#` may be left out."),
+    Field(
+        description="An RGB color such as `#1a2b3c`; the `#` may be left out.",
+        json_schema_extra={"pattern": f"^{_HEX_COLOR}$"},
+    ),
 ]
 SidePx = Annotated[int, Field(gt=0, le=MAX_SIDE_IN_PX)]
 OffsetPx = Annotated[int, Field(ge=0, le=MAX_SIDE_IN_PX)]
@@ -54,10 +60,34 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """Something that was seen in a picture: a face, a person, an animal, an object."""
+
+    kind: str
+    confidence: float
+    box: Window
+
+
+@dataclass(frozen=True, slots=True)
+class CropChoice:
+    """Which window an operation chose to cut out, and why; `window` and boxes lie on the picture that reached it.
+
+    Takes: `rule`, what decided: face, person, animal, object, saliency or center; `fallback_reason`, why no better
+    rule did, where there is something to say.
+    """
+
+    rule: str
+    window: Window
+    subjects: tuple[Subject, ...] = ()
+    fallback_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
-    """What an operation may use while it works on pixels."""
+    """What an operation may use while it works on pixels; what it chose itself it notes in `choices`."""
 
     deadline: Deadline
+    choices: list[CropChoice] = field(default_factory=list)
 
 
 def _whole(value: Any) -> Any:
@@ -167,6 +197,7 @@ def divides(shrink: float, *lengths: int) -> bool:
 __all__ = [
     "MAX_SIDE_IN_PX",
     "Absorption",
+    "CropChoice",
     "Example",
     "HexColor",
     "OffsetPx",
@@ -176,7 +207,9 @@ __all__ = [
     "Shrunk",
     "SidePx",
     "Size",
+    "Subject",
     "Tools",
+    "Window",
     "divides",
     "size_of",
 ]

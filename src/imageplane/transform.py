@@ -18,7 +18,8 @@ from imageplane.deadline import Deadline
 from imageplane.engine.pool import Pool
 from imageplane.errors import Fault, RequestError
 from imageplane.limits import Limits
-from imageplane.pipeline import Options, Output, Picture, execute, explain
+from imageplane.operation import Subject, Window
+from imageplane.pipeline import Options, Output, Picture, SmartCrop, execute, explain
 from imageplane.pixels.geometry import Size
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Result:
         return self.pictures[0]
 
 
-_ANSWERS: Final = (Result, Header, Size, Picture)
+_ANSWERS: Final = (Result, Header, Size, Picture, SmartCrop, Window, Subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def transform_bytes(
 def options_of(settings: "Settings") -> Options:
     """Give what the craft is told of the settings."""
     return Options(
-        limits=settings.limits,
+        limits=settings.limits.of_a_source,
         keep_copyright=settings.keep_copyright,
         is_heic_enabled=settings.heic,
     )

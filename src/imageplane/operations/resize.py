@@ -63,8 +63,8 @@ class Resize(PixelOperation):
         size = scaled_size(picture.full, self._box, self.fit)
         scaled = [mixing(frame, lambda bands: scale_to(bands, size, picture)) for frame in frames]
         if self.fit == "cover":
-            crop = attention_crop if self.position == "smart_crop" else center_crop
-            return crop(scaled, self._box)
+            is_smart = self.position == "smart_crop"
+            return attention_crop(scaled, self._box).frames if is_smart else center_crop(scaled, self._box)
         if self.fit == "contain":
             return [_padded(frame, self._box, self.hex_color) for frame in scaled]
         return scaled

@@ -3,7 +3,7 @@ from typing import Literal
 import pyvips
 from pydantic import AliasChoices, Field
 
-from imageplane.operation import Absorption, Example, PixelOperation, SidePx, Size, Tools
+from imageplane.operation import Absorption, CropChoice, Example, PixelOperation, SidePx, Size, Tools, Window
 from imageplane.pixels.alpha import mixing
 from imageplane.pixels.crop import attention_crop
 from imageplane.pixels.geometry import scale_to, scaled_size
@@ -44,4 +44,7 @@ class SmartCrop(PixelOperation):
         picture = self.picture_on(frames[0])
         size = scaled_size(picture.full, self._box, "cover")
         scaled = [mixing(frame, lambda bands: scale_to(bands, size, picture)) for frame in frames]
-        return attention_crop(scaled, self._box)
+        cut = attention_crop(scaled, self._box)
+        window = Window.on(picture.full, size, cut.left, cut.top, self._box)
+        tools.choices.append(CropChoice("saliency", window))
+        return cut.frames

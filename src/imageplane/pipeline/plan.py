@@ -33,6 +33,11 @@ class Step:
     path: str
     size: Size | None
 
+    @property
+    def index(self) -> int:
+        """The place of the operation in its list."""
+        return int(self.path.rpartition("[")[2].rstrip("]"))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

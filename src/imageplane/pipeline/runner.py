@@ -17,7 +17,7 @@ from imageplane.codecs.heif import require_heic
 from imageplane.deadline import Deadline
 from imageplane.errors import ImageplaneError, UndecodableImage, UnreachableSize
 from imageplane.limits import Limits
-from imageplane.operation import Tools
+from imageplane.operation import Subject, Tools, Window
 from imageplane.pipeline.plan import Output, Plan, Step, explain_plans
 from imageplane.pipeline.planner import plan
 from imageplane.pixels.geometry import Size, size_of
@@ -33,14 +33,26 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class SmartCrop:
+    """Which window an operation of the request chose, and why; in pixels of the upright picture that reached it."""
+
+    operation_index: int
+    rule: str
+    window: Window
+    subjects: tuple[Subject, ...]
+    fallback_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """One finished file."""
+    """One finished file, and the windows that operations chose on the way to it."""
 
     name: str
     data: bytes
     format: OutputFormat
     width_in_px: int
     height_in_px: int
+    smart_crops: tuple[SmartCrop, ...] = ()
 
     @property
     def mime_type(self) -> str:
@@ -163,17 +175,25 @@ class _Run:
     def _picture(self, plan: Plan, decoded: Decoded, extras: Extras) -> Picture:
         frames = list(decoded.frames[: plan.frames])
         is_held = decoded.is_in_memory
+        crops: list[SmartCrop] = []
         with _damage_is_reported(self.deadline):
             with self.stops.timed("steps"):
                 for step in plan.steps:
-                    frames = self._after(step, frames, is_held=is_held)
+                    tools = Tools(self.deadline)
+                    frames = self._after(step, frames, tools, is_held=is_held)
                     is_held = False
+                    crops += [
+                        SmartCrop(step.index, choice.rule, choice.window, choice.subjects, choice.fallback_reason)
+                        for choice in tools.choices
+                    ]
             with self.stops.timed("encode"):
                 file, size = self._encoded(frames, plan, extras)
         self.deadline.check()
-        return Picture(plan.output, file, plan.target.format, *size)
+        return Picture(plan.output, file, plan.target.format, *size, tuple(crops))
 
-    def _after(self, step: Step, frames: list[pyvips.Image], *, is_held: bool) -> list[pyvips.Image]:
+    def _after(
+        self, step: Step, frames: list[pyvips.Image], tools: Tools, *, is_held: bool
+    ) -> list[pyvips.Image]:
         self.deadline.check()
         if step.operation.random_access and not is_held:
             frames = [frame.copy_memory() for frame in frames]
@@ -181,7 +201,7 @@ class _Run:
             # Only the pixels can tell some sizes, so what could not be planned is checked as it comes.
             largest = step.operation.largest_on_the_way(size_of(frames[0]))
             self.options.limits.check_pixels(*largest, len(frames))
-            return step.operation.apply_to_frames(frames, Tools(self.deadline))
+            return step.operation.apply_to_frames(frames, tools)
         except ImageplaneError as error:
             raise error.at(step.path) from error.__cause__
 
