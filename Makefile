@@ -11,12 +11,15 @@ NATIVE = $(wildcard src/imageplane/codecs/native/*.[ch])
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench soak lock generate clean
+.PHONY: help install serve demo test lint bench bench-http soak lock generate clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
 
 install: $(VENV)/.runtime-$(HEIC)  ## Set up .venv with locked dependencies (HEIC=off leaves the GPL HEVC encoder out)
+
+serve: $(VENV)/.runtime-$(HEIC)  ## Serve the HTTP API (HOST=address, PORT=number)
+	@$(BIN)/imageplane serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 demo: $(VENV)/.dev-$(HEIC)  ## Make thumbnails of a real photo and say where they are
 	@$(BIN)/python tools/demo.py demo-output
@@ -32,6 +35,9 @@ lint: $(VENV)/.dev-$(HEIC)  ## Ruff, mypy and import-linter
 
 bench: $(VENV)/.dev-$(HEIC)  ## Measure against Sharp, Pillow, OpenCV and vipsthumbnail (PHOTOS=folder, ROUNDS=n)
 	$(BIN)/python -m benchmarks.run $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-http: $(VENV)/.dev-$(HEIC)  ## Measure what HTTP adds to the image work
+	$(BIN)/python -m benchmarks.http_overhead $(if $(PHOTOS),--photos $(PHOTOS))
 
 soak: $(VENV)/.dev-$(HEIC)  ## 5,000 mixed transforms in one worker: is its memory flat?
 	$(BIN)/python -m benchmarks.soak

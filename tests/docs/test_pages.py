@@ -10,6 +10,7 @@ from pathlib import Path
 import pictures
 import pytest
 from PIL import Image
+from server import Server
 
 from imageplane.operations import parse
 
@@ -38,11 +39,12 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize(("page", "script"), [pair for pair in blocks("sh") if "make " not in pair[1]])
-def test_a_command_runs_as_printed(page: str, script: str) -> None:
+def test_a_command_runs_as_printed(page: str, script: str, server: Server) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    run = subprocess.run(
-        ["bash", "-euc", script], capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
-    )
+    environment = {**server.environment, "PATH": path, "IMAGEPLANE_KEY": server.key}
+    # The pages talk to the port that `make serve` chooses.
+    script = script.replace("http://127.0.0.1:8000", server.url)
+    run = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=False, env=environment)
     assert run.returncode == 0, f"{page}: {script}\n{run.stdout}{run.stderr}"
 
 
@@ -55,6 +57,8 @@ def test_code_runs(page: str, code: str) -> None:
 @pytest.mark.parametrize(("page", "text"), blocks("json"))
 def test_json_is_a_valid_request(page: str, text: str) -> None:
     value = json.loads(text)
+    if isinstance(value, dict) and "file" in value:
+        value = value["operations"]
     operations, warnings = parse(value if isinstance(value, list) else [value])
     assert operations, page
     assert not warnings, page

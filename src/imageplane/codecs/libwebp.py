@@ -20,7 +20,9 @@ _EFFORT = 2
 # What the effort costs in SSIM, stronger deblocking than libwebp's default of 60 gives back; what it costs in bytes, a
 # little less quality (benchmarks/README.md).
 _FILTER_STRENGTH = 100
-_QUALITY_BELOW = 0.3
+_QUALITY_BELOW = 0.35
+# Small pictures have fewer bytes to win, and show it sooner.
+_SMALL_IN_PX, _QUALITY_BELOW_IF_SMALL = 100_000, 0.2
 
 _int, _float, _u32, _pointer = ctypes.c_int, ctypes.c_float, ctypes.c_uint32, ctypes.c_void_p
 
@@ -103,7 +105,8 @@ def encode_lossy(pixels: NDArray[np.uint8], quality: float) -> bytes | None:
     library = _library()
     assert library is not None, "ask is_available first"  # noqa: S101
     config, picture, memory = _Config(), _Picture(), _Memory()
-    calibrated = max(0.0, quality - _QUALITY_BELOW)
+    is_small = pixels.shape[0] * pixels.shape[1] <= _SMALL_IN_PX
+    calibrated = max(0.0, quality - (_QUALITY_BELOW_IF_SMALL if is_small else _QUALITY_BELOW))
     library.WebPConfigInitInternal(ctypes.byref(config), _DEFAULT_PRESET, calibrated, _ABI_VERSION)
     config.method, config.filter_strength = _EFFORT, _FILTER_STRENGTH
     library.WebPPictureInitInternal(ctypes.byref(picture), _ABI_VERSION)

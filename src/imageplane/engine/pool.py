@@ -95,9 +95,18 @@ class Pool:
             if job is not None and job.future.set_running_or_notify_cancel():
                 job.future.set_exception(_closed())
 
+    def wake(self) -> None:
+        """Have an engine that died while it had nothing to do replaced now, and not only by the next order."""
+        self.jobs.put(None)
+
     def engine_ids(self) -> list[int]:
         """Give the process ids of the engines that live now."""
         return [keeper.engine.pid for keeper in self._keepers if keeper.engine is not None and keeper.engine.is_alive]
+
+    @property
+    def starts(self) -> int:
+        """How many engines were started so far, those that replaced dead or used-up ones included."""
+        return sum(keeper.starts for keeper in self._keepers)
 
     def __enter__(self) -> Self:
         return self
@@ -118,6 +127,7 @@ class _Keeper(threading.Thread):
     def __init__(self, pool: Pool) -> None:
         super().__init__(name="imageplane-engine-keeper", daemon=True)
         self.engine: Engine | None = None
+        self.starts = 0
         self._pool = pool
         self._done = 0
 
@@ -169,6 +179,7 @@ class _Keeper(threading.Thread):
             return None
         self._let_go()
         self._done = 0
+        self.starts += 1
         try:
             self.engine = Engine(self._pool.memory_in_bytes)
             self.engine.await_ready(self._pool.closing.is_set)
