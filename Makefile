@@ -11,7 +11,7 @@ NATIVE = $(wildcard src/imageplane/codecs/native/*.[ch])
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve demo test lint bench bench-http soak lock generate clean
+.PHONY: help install serve demo test lint fuzz bench bench-http soak lock generate clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ lint: $(VENV)/.dev-$(HEIC)  ## Ruff, mypy and import-linter
 
 bench: $(VENV)/.dev-$(HEIC)  ## Measure against Sharp, Pillow, OpenCV and vipsthumbnail (PHOTOS=folder, ROUNDS=n)
 	$(BIN)/python -m benchmarks.run $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+fuzz: $(VENV)/.dev-$(HEIC)  ## Thousands of requests derived from our own OpenAPI document (RUNS=n, SEED=n)
+	FUZZ_RUNS=$(or $(RUNS),11) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q --timeout 3600 tests/http/test_schemathesis.py
 
 bench-http: $(VENV)/.dev-$(HEIC)  ## Measure what HTTP adds to the image work
 	$(BIN)/python -m benchmarks.http_overhead $(if $(PHOTOS),--photos $(PHOTOS))

@@ -6,12 +6,14 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from imageplane import errors, settings
+from imageplane import settings
+from imageplane.http.catalog import described
+from imageplane.http.reference import values
+from imageplane.http.schemas import error_classes
 from imageplane.operation import Operation
 from imageplane.operations import catalog
 
@@ -26,6 +28,7 @@ def pages() -> dict[Path, str]:
         docs / "operations.md": "\n".join(_operations()),
         docs / "errors.md": "\n".join(_errors()),
         docs / "settings.md": "\n".join(_settings()),
+        docs / "openapi.json": json.dumps(described(settings.LimitSettings()), indent=2, ensure_ascii=False) + "\n",
     }
 
 
@@ -48,22 +51,8 @@ def _fields(operation: type[Operation]) -> Iterator[str]:
     yield "| field | values | default | meaning |\n|---|---|---|---|"
     for name, field in rows:
         default = "required" if field.is_required() else f"`{json.dumps(field.get_default())}`"
-        yield f"| `{name}` | {_values(schema['properties'][name])} | {default} | {field.description or ''} |"
+        yield f"| `{name}` | {values(schema['properties'][name])} | {default} | {field.description or ''} |"
     yield ""
-
-
-def _values(schema: dict[str, Any]) -> str:
-    if "anyOf" in schema:
-        return " or ".join(_values(part) for part in schema["anyOf"] if part.get("type") != "null")
-    if "const" in schema or "enum" in schema:
-        return " · ".join(f"`{json.dumps(value)}`" for value in schema.get("enum", [schema.get("const")]))
-    bounds = [
-        f"{sign} {schema[key]:,}"
-        for key, sign in (("exclusiveMinimum", ">"), ("minimum", "≥"), ("exclusiveMaximum", "<"), ("maximum", "≤"))
-        if key in schema
-    ]
-    kind = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}
-    return " ".join([kind.get(schema.get("type", ""), ""), ", ".join(bounds)]).strip()
 
 
 def _examples(name: str, operation: type[Operation]) -> Iterator[str]:
@@ -78,11 +67,9 @@ def _errors() -> Iterator[str]:
     yield f"# Errors\n\n{NOTE}"
     yield "Every error has a code for programs and one sentence for people. The status is what the HTTP API answers.\n"
     yield "| code | status | worth trying again | meaning |\n|---|---|---|---|"
-    classes = [value for value in vars(errors).values() if inspect.isclass(value)]
-    for error in classes:
-        if issubclass(error, errors.ImageplaneError) and error is not errors.ImageplaneError:
-            meaning = inspect.cleandoc(error.__doc__ or "")
-            yield f"| `{error.code}` | {error.status} | {'yes' if error.retryable else 'no'} | {meaning} |"
+    for error in error_classes():
+        meaning = inspect.cleandoc(error.__doc__ or "")
+        yield f"| `{error.code}` | {error.status} | {'yes' if error.retryable else 'no'} | {meaning} |"
     yield ""
 
 
@@ -92,7 +79,7 @@ def _settings() -> Iterator[str]:
     yield "| variable | values | default | meaning |\n|---|---|---|---|"
     for name, model, field_name, field in _setting_fields("IMAGEPLANE_", settings.Settings):
         schema = model.model_json_schema()["properties"][field_name]
-        yield f"| `{name}` | {_values(schema)} | {_setting_default(field)} | {field.description or ''} |"
+        yield f"| `{name}` | {values(schema)} | {_setting_default(field)} | {field.description or ''} |"
     yield ""
 
 

@@ -24,6 +24,7 @@ ImageplaneError                     code                     status  retryable
 │   ├── UnencodableImage            unencodable_image        422     no
 │   └── EngineCrashed               engine_crashed           422     no
 ├── Busy                            busy                     503     yes
+├── ModelUnavailable                model_unavailable        503     no
 ├── DeadlineExceeded                deadline_exceeded        504     yes
 └── InternalError                   internal_error           500     no
 
@@ -260,6 +261,13 @@ class Busy(ImageplaneError):
     code = "busy"
     status = 503
     retryable = True
+
+
+class ModelUnavailable(ImageplaneError):
+    """The weights of a model are not installed here, or can't be run."""
+
+    code = "model_unavailable"
+    status = 503
 
 
 class DeadlineExceeded(ImageplaneError):

@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
+from imageplane.cli.credits import credits_
 from imageplane.cli.explain import explain
+from imageplane.cli.keys import keys
+from imageplane.cli.serve import serve
 from imageplane.cli.transform import transform
 
 app = typer.Typer(
@@ -16,8 +19,11 @@ app = typer.Typer(
     # Boxes break messages in the middle of names.
     rich_markup_mode=None,
 )
+app.command()(serve)
 app.command()(transform)
 app.command()(explain)
+app.add_typer(keys, name="keys")
+app.add_typer(credits_, name="credits")
 
 
 def _print_version(is_wanted: bool) -> None:  # noqa: FBT001

@@ -2,7 +2,7 @@ import math
 from typing import Literal, Self
 
 import pyvips
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from imageplane.operation import Example, PixelOperation, Size, Tools
 from imageplane.pixels.alpha import on_color
@@ -16,6 +16,10 @@ class Modulate(PixelOperation):
     Method: CIE LCh at D65: lightness and chroma are multiplied, the hue is turned. The turn is done as a rotation of
     a and b in CIE Lab, which is the same and spares two conversions.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [name]} for name in ("brightness", "saturation", "hue")]}
+    )
 
     type: Literal["modulate"] = "modulate"
     brightness: float | None = Field(

@@ -191,9 +191,7 @@ class _Run:
         self.deadline.check()
         return Picture(plan.output, file, plan.target.format, *size, tuple(crops))
 
-    def _after(
-        self, step: Step, frames: list[pyvips.Image], tools: Tools, *, is_held: bool
-    ) -> list[pyvips.Image]:
+    def _after(self, step: Step, frames: list[pyvips.Image], tools: Tools, *, is_held: bool) -> list[pyvips.Image]:
         self.deadline.check()
         if step.operation.random_access and not is_held:
             frames = [frame.copy_memory() for frame in frames]

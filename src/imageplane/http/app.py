@@ -1,0 +1,56 @@
+"""The server as one ASGI application."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from imageplane.accounts.books import Books
+from imageplane.errors import Fault, ImageplaneError, RequestError
+from imageplane.http import account, catalog, health
+from imageplane.http.failures import answer_failure
+from imageplane.http.gate import Gate
+from imageplane.http.metrics import Metrics
+from imageplane.http.services import opened
+from imageplane.http.tracing import tracing
+from imageplane.http.transform import TRANSFORM_PATH, transform
+from imageplane.settings import Settings
+
+
+def create_app(settings: Settings, books: Books) -> ASGIApp:
+    """Build the server on books that are open; it closes them when it ends."""
+    metrics, traces = Metrics(), tracing(is_wanted=settings.http.traces)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings, metrics, books) as services:
+            app.state.services = services
+            yield
+        await asyncio.to_thread(traces.close)
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    for kind in (HTTPException, ImageplaneError, Exception):
+        app.add_exception_handler(kind, answer_failure)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    # It reads its own body: FastAPI's reading costs five times the CPU.
+    app.add_api_route(TRANSFORM_PATH, transform, methods=["POST"], response_model=None)
+    for router in (account.router, health.router, catalog.router):
+        app.include_router(router)
+    return Gate(app, settings.limits.max_body_in_bytes, metrics, traces)
+
+
+async def _answer_validation(request: Request, error: Exception) -> Response:
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    ours = [Fault(".".join(map(str, fault["loc"][1:])), _sentence(fault["msg"])) for fault in faults]
+    return await answer_failure(request, RequestError.of(ours))
+
+
+def _sentence(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]

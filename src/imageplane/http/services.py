@@ -1,0 +1,88 @@
+"""What a running server has: engines, books, downloads and counters, opened together and closed together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.requests import Request
+
+from imageplane.accounts.books import Books
+from imageplane.accounts.metering import Meter
+from imageplane.engine.pool import Pool
+from imageplane.errors import ImageplaneError
+from imageplane.http.metrics import Metrics
+from imageplane.http.rates import Rates
+from imageplane.settings import Settings
+from imageplane.sources.url import Fetcher
+from imageplane.transform import Transformer, options_of
+
+_log = structlog.get_logger("imageplane.http")
+_SWEEP_EVERY_IN_S: Final = 30.0
+# A hold lives longer than any request, so that only what a killed process held is ever given back by the sweeper.
+_HOLDS_LONGER_BY_IN_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that routes use."""
+
+    settings: Settings
+    metrics: Metrics
+    rates: Rates
+    books: Books
+    meter: Meter
+    fetcher: Fetcher
+    pool: Pool
+    transformer: Transformer
+
+    @property
+    def runs_for_in_s(self) -> float:
+        """After how long nobody can still be working on a request."""
+        return self.settings.http.deadline_in_s + _HOLDS_LONGER_BY_IN_S
+
+
+def services_of(request: Request) -> Services:
+    """Give the services of the server that answers a request."""
+    services: Services = request.app.state.services
+    return services
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIterator[Services]:
+    """Start engines and downloads on books that are open; all of it ends with the block, the books too."""
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, books.close)
+        rates = Rates(settings.limits)
+        fetcher = await stack.enter_async_context(Fetcher(settings.sources, settings.limits.max_source_in_bytes))
+        pool = Pool.of(settings.engine)
+        stack.push_async_callback(asyncio.to_thread, pool.close)
+        metrics.watch_engines(pool.engine_ids, lambda: pool.starts)
+        holds_for_in_s = settings.http.deadline_in_s + _HOLDS_LONGER_BY_IN_S
+        services = Services(
+            settings,
+            metrics,
+            rates,
+            books,
+            Meter(books.ledger, holds_for_in_s),
+            fetcher,
+            pool,
+            Transformer(pool, options_of(settings)),
+        )
+        sweeper = asyncio.create_task(_sweep(books))
+        stack.callback(sweeper.cancel)
+        yield services
+
+
+async def _sweep(books: Books) -> None:
+    while True:
+        try:
+            released = await books.sweep()
+        except ImageplaneError as error:
+            _log.warning("sweep failed", detail=error.detail)
+        else:
+            if released:
+                _log.info("released holds of requests that never ended", holds=released)
+        await asyncio.sleep(_SWEEP_EVERY_IN_S)
