@@ -10,7 +10,7 @@ from imageplane.engine.pool import Pool
 from imageplane.errors import Fault, ImageTooLarge, RequestError, SettingsError, UndecodableImage
 from imageplane.limits import Limits
 from imageplane.pipeline import Options
-from imageplane.settings import Settings
+from imageplane.settings import LimitSettings, Settings
 from imageplane.transform import MAX_OUTPUTS, Transformer, TransformRequest, options_of, transform_bytes
 
 RESIZE = {"type": "resize", "width_in_px": 121, "height_in_px": 73, "fit": "cover"}
@@ -120,10 +120,11 @@ def test_requests_of_a_wrong_shape(raw: Any, path: str) -> None:
 
 
 def test_settings_reach_the_craft() -> None:
-    settings = Settings.model_construct(heic=False, keep_copyright=True, limits=Limits(max_pixels=121))
+    settings = Settings.model_construct(heic=False, keep_copyright=True, limits=LimitSettings(max_pixels=121))
     options = options_of(settings)
     assert (options.is_heic_enabled, options.keep_copyright, options.limits.max_pixels) == (False, True, 121)
-    assert options_of(Settings.model_construct()) == Options()
+    plain = options_of(Settings.model_construct())
+    assert (plain.is_heic_enabled, plain.keep_copyright, plain.limits) == (True, False, Limits())
 
 
 def test_the_same_pixels_in_this_process_and_in_an_engine(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_the_same_pixels_in_this_process_and_in_an_engine(tmp_path: Path) -> Non
             assert there.warnings == ("operations[0].filter: unknown field, ignored",)
         assert "121×73" in transformer.explain(data, request).result(30)
         assert isinstance(transformer.transform(b"", request).exception(30), UndecodableImage)
-        small = Transformer(pool, options_of(Settings.model_construct(limits=Limits(max_pixels=1000))))
+        small = Transformer(pool, options_of(Settings.model_construct(limits=LimitSettings(max_pixels=1000))))
         assert isinstance(small.explain(data, request).exception(30), ImageTooLarge)
 
 
