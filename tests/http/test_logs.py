@@ -66,18 +66,24 @@ def _good_and_bad(server: Server, pictures_url: str) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
 
 
+TABLES = ("usage_by_day", "holds", "organizations", "idempotency_keys")
+
+
 def _failing(server: Server) -> None:
     """Ask for what the server can not know any more: its tables are gone."""
     with server.books() as books:
-        for table in ("usage_by_day", "holds", "organizations"):
+        for table in TABLES:
             with books.database.writing() as connection:
                 connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_gone"))
+        upload = {"file": {"base64": PNG, "name": SECRETS["name"]}, "operations": []}
         failed = [
-            server.get(f"/v1/usage?until={'2026-01-01'}&x={SECRETS['query']}"),
+            server.get(f"/v1/usage?until=2026-01-01&x={SECRETS['query']}"),
             server.get("/v1/me"),
-            server.post({"file": {"base64": PNG, "name": SECRETS["name"]}, "operations": []}),
+            server.post(upload),
+            # What SQLAlchemy says of this one has the key in it.
+            server.post(upload, headers={"Idempotency-Key": SECRETS["idempotency"]}),
         ]
-        for table in ("usage_by_day", "holds", "organizations"):
+        for table in TABLES:
             with books.database.writing() as connection:
                 connection.execute(text(f"ALTER TABLE {table}_gone RENAME TO {table}"))
     for reply in failed:

@@ -14,7 +14,7 @@ from imageplane.accounts.account import Account
 from imageplane.accounts.claims import Reply
 from imageplane.accounts.prices import price_of_transform
 from imageplane.deadline import Deadline
-from imageplane.errors import ImageplaneError
+from imageplane.errors import DeadlineExceeded, ImageplaneError
 from imageplane.http import reading
 from imageplane.http.auth import admitted
 from imageplane.http.envelope import json_reply, raw_reply, wants_raw
@@ -26,6 +26,8 @@ from imageplane.sources import Base64Source
 from imageplane.transform import Result
 
 TRANSFORM_PATH = "/image-transformation/v1/transform"
+# How much later than the deadline the engines may say that it has passed.
+_GRACE_IN_S = 1.0
 
 
 async def transform(request: Request) -> Response:
@@ -115,7 +117,12 @@ class _Work:
         started = time.perf_counter()
         future = self._services.transformer.transform(data, self._asked.request, deadline)
         try:
-            result = await asyncio.wrap_future(future)
+            async with asyncio.timeout(deadline.remaining_in_s + _GRACE_IN_S):
+                result = await asyncio.wrap_future(future)
+        except TimeoutError:
+            # The engines should have said so themselves.
+            deadline.cancel()
+            raise DeadlineExceeded("The image could not be finished within the time limit.") from None
         except asyncio.CancelledError:
             # Nobody waits any more: an engine that works on it stops.
             deadline.cancel()

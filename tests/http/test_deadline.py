@@ -1,0 +1,51 @@
+"""A request ends in time, whatever becomes of the engines."""
+
+import asyncio
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from banking import balance_of, new_account
+from picture_server import PICTURES
+
+from imageplane.accounts.books import Books
+from imageplane.accounts.metering import Meter
+from imageplane.accounts.prices import MILLICREDITS
+from imageplane.errors import DeadlineExceeded
+from imageplane.http import transform
+from imageplane.http.reading import Asked
+from imageplane.http.visit import Visit
+from imageplane.settings import HttpSettings, Settings
+from imageplane.sources import Base64Source
+from imageplane.transform import TransformRequest
+
+
+class Stuck:
+    """A transformer whose engines never answer."""
+
+    def __init__(self) -> None:
+        self.future: Future[Any] = Future()
+
+    def transform(self, *_: object) -> "Future[Any]":
+        return self.future
+
+
+async def _kept(_reply: object) -> None:
+    raise AssertionError("there is nothing to keep")
+
+
+def test_engines_that_never_answer(sqlite_books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transform, "_GRACE_IN_S", 0.05)
+    stuck, account, visit = Stuck(), new_account(sqlite_books, 1), Visit("stuck-1")
+    settings = Settings.model_construct(http=HttpSettings(deadline_in_s=0.1))
+    meter: Any = Meter(sqlite_books.ledger, 60)
+    services: Any = SimpleNamespace(settings=settings, meter=meter, transformer=stuck)
+    request = TransformRequest.parse({"operations": []})
+    asked = Asked(Base64Source(PICTURES["photo.png"], None), request, (), b"")
+    work = transform._Work(services, visit, account, asked, is_raw=False)
+    with pytest.raises(DeadlineExceeded):
+        asyncio.run(work.reply(_kept))
+    assert stuck.future.cancelled()
+    assert balance_of(sqlite_books, account) == MILLICREDITS
+    assert visit.millicredits_charged == 0
