@@ -65,6 +65,7 @@ $(VENV)/.runtime-$(HEIC): requirements/runtime.txt pyproject.toml hatch_build.py
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	$(DROP_HEIC)
 	@test -f src/imageplane/codecs/native/jpeg_eighth.so || echo "No C compiler (cc) was found: thumbnails of JPEGs take about twice the CPU. With one, run: touch pyproject.toml && make install"
+	@$(BIN)/imageplane models pull --timeout 120 >/dev/null 2>&1 || echo "The weights of the networks could not be fetched (smart_crop works without): try again with $(BIN)/imageplane models pull"
 	@rm -f $(VENV)/.runtime-* $(VENV)/.dev-* && touch $@
 
 $(VENV)/.dev-$(HEIC): requirements/dev.txt $(VENV)/.runtime-$(HEIC)

@@ -1,15 +1,19 @@
 """Every example of every operation, read as from the wire, and what the tests on operations do with them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pytest
 import pyvips
+from server import HAS_WEIGHTS, WEIGHTS
 
 from imageplane.deadline import Deadline
+from imageplane.models import ModelOptions, models_of
 from imageplane.operation import Example, Operation, PixelOperation, Tools, size_of
 from imageplane.operations import catalog, parse
 
-TOOLS = Tools(Deadline())
+TOOLS = Tools(Deadline(), models_of(ModelOptions(WEIGHTS)) if HAS_WEIGHTS else None)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,16 @@ def _case(kind: str, example: Example) -> Case:
 
 CASES = tuple(_case(kind, example) for kind, operation in catalog().items() for example in operation.examples)
 PIXEL_CASES = tuple(case for case in CASES if isinstance(case.operation, PixelOperation))
+
+
+def as_parameters(cases: tuple[Case, ...]) -> list[Any]:
+    """Give cases to parametrize a test with; those that need weights are skipped, visibly, where there are none."""
+    absent = pytest.mark.skipif(not HAS_WEIGHTS, reason="the weights of ../shared/models are not here")
+    return [pytest.param(case, id=case.name, marks=[absent] if needs_weights(case.operation) else []) for case in cases]
+
+
+def needs_weights(operation: Operation) -> bool:
+    return isinstance(operation, PixelOperation) and operation.needs_models
 
 
 def image_of(array: np.ndarray) -> pyvips.Image:

@@ -22,6 +22,9 @@ from imageplane.accounts.books import Books
 from imageplane.settings import DatabaseSettings, Settings
 
 TRANSFORM = "/image-transformation/v1/transform"
+# The weights of the networks, where this checkout has them beside it.
+WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "models"
+HAS_WEIGHTS = WEIGHTS.is_dir()
 _PATIENCE_IN_S = 60.0
 _KEY = re.compile(r"ip_live_\w+")
 
@@ -44,7 +47,8 @@ class Server:
     """One installation: a folder and settings, and while it runs a process.
 
     Takes: `settings` by their names in the environment without `IMAGEPLANE_`, such as `LIMITS__MAX_PIXELS`. Without
-    them, what would get in the way of tests is set wide: the rate limit and the trial credits; one engine will do.
+    them, what would get in the way of tests is set wide: the rate limit and the trial credits; there is one engine,
+    and there are no models.
     Gives: `key`, which the first start printed; `output`, all that the program ever said.
     """
 
@@ -91,8 +95,6 @@ class Server:
         except BaseException:
             self.kill()
             raise
-        found = _KEY.search(self.output)
-        self.key = self.key or (found[0] if found else "")
         return self
 
     def stop(self) -> int:
@@ -158,6 +160,7 @@ class Server:
     def environment(self) -> dict[str, str]:
         """What the program, and others for the same folder, find in their environment."""
         wide = {"LIMITS__REQUESTS_PER_MINUTE": "1000000", "TRIAL_CREDITS": "1000000", "ENGINE__COUNT": "1"}
+        wide["MODELS_DIR"] = str(self.folder / "models")
         ours = {f"IMAGEPLANE_{name}": value for name, value in (wide | dict(self.settings)).items()}
         rest = {name: value for name, value in os.environ.items() if not name.startswith("IMAGEPLANE_")}
         return {**rest, **ours, "IMAGEPLANE_DATA_DIR": str(self.folder / "data")}
@@ -175,10 +178,16 @@ class Server:
         until = time.monotonic() + _PATIENCE_IN_S
         while time.monotonic() < until and self.process.poll() is None:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                if self.request("GET", "/health/ready").status == 200:
+                if self.request("GET", "/health/ready").status == 200 and self._has_working_engine():
                     return
             time.sleep(0.05)
         raise AssertionError(f"the server did not start:\n{self.last_output[-5000:]}")
+
+    def _has_working_engine(self) -> bool:
+        found = _KEY.search(self.output)
+        self.key = self.key or (found[0] if found else "")
+        # Only an engine that is there can tell that this is the head of a PNG and nothing more; it costs nothing.
+        return self.post({"file": {"base64": "iVBORw0KGgo="}, "operations": []}).status == 422
 
 
 def free_port() -> int:

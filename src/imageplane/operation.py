@@ -11,8 +11,10 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 import pyvips
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from imageplane.codecs.formats import Target
+from imageplane.codecs.formats import OutputFormat, Target
 from imageplane.deadline import Deadline
+from imageplane.models import Models
+from imageplane.models.eyes import Eyes, Seen
 from imageplane.pixels.crop import Window
 from imageplane.pixels.geometry import Shrunk, Size, size_of
 
@@ -84,10 +86,20 @@ class CropChoice:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What an operation may use while it works on pixels; what it chose itself it notes in `choices`."""
+    """What an operation may use while it works on pixels; what it chose itself it notes in `choices`.
+
+    Takes: `models`, None where there are none; `done`, what tells the operations before this one apart from others.
+    """
 
     deadline: Deadline
+    models: Models | None = None
+    eyes: Eyes = field(default_factory=Eyes)
+    done: str = ""
     choices: list[CropChoice] = field(default_factory=list)
+
+    def look(self, image: pyvips.Image) -> Seen:
+        """Give what is in the picture that this operation works on."""
+        return self.eyes.look(image, self.done)
 
 
 def _whole(value: Any) -> Any:
@@ -133,6 +145,12 @@ class Absorption(NamedTuple):
 class PixelOperation(Operation):
     """An operation that makes pixels of pixels; every hint has a safe default."""
 
+    needs_models: ClassVar[bool] = False
+    """Whether `apply` can't do without the weights of a network."""
+
+    looks: ClassVar[bool] = False
+    """Whether `apply` asks what is in the picture, so that what was seen is worth keeping."""
+
     random_access: ClassVar[bool] = False
     """Whether `apply` reads pixels out of order or more than once."""
 
@@ -167,6 +185,10 @@ class PixelOperation(Operation):
     def picture_on(self, image: pyvips.Image) -> Shrunk:
         """Give how the picture lies on the image that reaches this operation."""
         return self._picture or Shrunk(size_of(image), size_of(image))
+
+    def for_format(self, format: OutputFormat) -> Self:  # noqa: A002 - the word of the field
+        """Give the same operation where this format is in effect; overridden where the format matters to pixels."""
+        return self
 
     def fused_with(self, following: "PixelOperation") -> tuple["PixelOperation", ...] | None:
         """Give what this operation and the next come to, or None when both must be done."""

@@ -38,6 +38,18 @@ def _user_data_dir() -> Path:
         return Path("imageplane-data")
 
 
+def _user_cache_dir() -> Path:
+    """Give the folder that the XDG Base Directory Specification reserves for what a program can fetch again."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imageplane"
+    except RuntimeError:
+        return Path("imageplane-cache")
+
+
+def _models_dir() -> Path:
+    return _user_cache_dir() / "models"
+
+
 class EngineSettings(BaseModel):
     """The processes that decode untrusted bytes."""
 
@@ -192,6 +204,32 @@ class SourcesSettings(BaseModel):
         return tuple(told)
 
 
+class ModelSettings(BaseModel):
+    """The networks that look at pictures."""
+
+    model_config = _SECTION
+
+    execution_providers: Annotated[
+        tuple[str, ...],
+        Field(
+            min_length=1,
+            description="The execution providers of onnxruntime, the best first, as a JSON list; those that it was "
+            "built without are passed over.",
+        ),
+    ] = ("CPUExecutionProvider",)
+    idle_release_in_s: Annotated[
+        float,
+        Field(gt=0, le=86_400, description="After how long without work a heavy network is let go by an engine."),
+    ] = 60.0
+    mirror_url: Annotated[
+        str | None,
+        Field(
+            pattern="^https://",
+            description="An https:// folder that holds the weights under their names, asked before their makers.",
+        ),
+    ] = None
+
+
 class Settings(BaseSettings):
     """Every setting of this installation."""
 
@@ -206,6 +244,9 @@ class Settings(BaseSettings):
     data_dir: Annotated[
         Path, Field(description="The folder for everything that is kept; made when it is not there.")
     ] = Field(default_factory=_user_data_dir)
+    models_dir: Annotated[Path, Field(description="The folder of the networks' weights.")] = Field(
+        default_factory=_models_dir
+    )
     trial_credits: Annotated[
         int, Field(ge=0, le=1_000_000_000, description="The credits that a new organization starts with.")
     ] = 1000
@@ -216,6 +257,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     blobs: BlobSettings = Field(default_factory=BlobSettings)
     prices: PriceSettings = Field(default_factory=PriceSettings)
+    models: ModelSettings = Field(default_factory=ModelSettings)
 
 
 def load() -> Settings:

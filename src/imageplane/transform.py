@@ -8,7 +8,7 @@ import mmap
 import re
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -18,9 +18,13 @@ from imageplane.deadline import Deadline
 from imageplane.engine.pool import Pool
 from imageplane.errors import Fault, RequestError
 from imageplane.limits import Limits
-from imageplane.operation import Subject, Window
+from imageplane.models import ModelOptions
+from imageplane.models.eyes import Seen
+from imageplane.models.memory import Memory, digest_of
+from imageplane.operation import PixelOperation, Subject, Window
 from imageplane.pipeline import Options, Output, Picture, SmartCrop, execute, explain
 from imageplane.pixels.geometry import Size
+from imageplane.pixels.sighting import Box, Sighting
 
 if TYPE_CHECKING:
     # The engines import this module too, and need no settings.
@@ -41,6 +45,12 @@ class TransformRequest:
     outputs: tuple[Output, ...]
     is_single: bool
     warnings: tuple[str, ...] = ()
+
+    @property
+    def looks(self) -> bool:
+        """Whether any operation asks what is in the picture."""
+        operations = (operation for output in self.outputs for operation in output.operations)
+        return any(isinstance(operation, PixelOperation) and operation.looks for operation in operations)
 
     @classmethod
     def parse(cls, raw: object, limits: Limits | None = None, also_known: Collection[str] = ()) -> Self:
@@ -77,6 +87,7 @@ class Result:
     pictures: tuple[Picture, ...]
     warnings: tuple[str, ...]
     timings_in_ms: dict[str, float]
+    seen: dict[str, Seen]
 
     @property
     def picture(self) -> Picture:
@@ -84,7 +95,7 @@ class Result:
         return self.pictures[0]
 
 
-_ANSWERS: Final = (Result, Header, Size, Picture, SmartCrop, Window, Subject)
+_ANSWERS: Final = (Result, Header, Size, Picture, SmartCrop, Window, Subject, Seen, Sighting, Box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +104,27 @@ class Transformer:
 
     pool: Pool
     options: Options
+    memory: Memory = field(default_factory=Memory)
 
     def transform(
         self, source: bytes | Path, request: TransformRequest, deadline: Deadline | None = None
     ) -> "Future[Result]":
         """Start the work; the future gives the result or an `ImageplaneError`."""
-        return self.pool.submit(_transform, source, request, self.options, deadline=deadline, answers=_ANSWERS)
+        if not request.looks or isinstance(source, Path):
+            return self._submit(source, request, {}, deadline)
+        digest = digest_of(source)
+        future = self._submit(source, request, self.memory.of(digest), deadline)
+        future.add_done_callback(lambda done: self._remember(digest, done))
+        return future
+
+    def _submit(
+        self, source: bytes | Path, request: TransformRequest, known: dict[str, Seen], deadline: Deadline | None
+    ) -> "Future[Result]":
+        return self.pool.submit(_transform, source, request, self.options, known, deadline=deadline, answers=_ANSWERS)
+
+    def _remember(self, digest: bytes, done: "Future[Result]") -> None:
+        if not done.cancelled() and done.exception() is None:
+            self.memory.add(digest, done.result().seen)
 
     def explain(
         self, source: bytes | Path, request: TransformRequest, deadline: Deadline | None = None
@@ -121,7 +147,7 @@ def transform_bytes(
     Errors: any `ImageplaneError`.
     """
     request = TransformRequest.parse({"operations": list(operations)}, options.limits if options else None)
-    return _transform(data, request, options or Options(), deadline or Deadline())
+    return _transform(data, request, options or Options(), {}, deadline or Deadline())
 
 
 def options_of(settings: "Settings") -> Options:
@@ -130,12 +156,21 @@ def options_of(settings: "Settings") -> Options:
         limits=settings.limits.of_a_source,
         keep_copyright=settings.keep_copyright,
         is_heic_enabled=settings.heic,
+        models=ModelOptions(
+            settings.models_dir, settings.models.execution_providers, settings.models.idle_release_in_s
+        ),
     )
 
 
-def _transform(data: bytes | mmap.mmap, request: TransformRequest, options: Options, deadline: Deadline) -> Result:
-    done = execute(data, request.outputs, options, deadline)
-    return Result(done.header, done.pictures, request.warnings + done.warnings, done.timings_in_ms)
+def _transform(
+    data: bytes | mmap.mmap,
+    request: TransformRequest,
+    options: Options,
+    known: dict[str, Seen],
+    deadline: Deadline,
+) -> Result:
+    done = execute(data, request.outputs, options, deadline, known)
+    return Result(done.header, done.pictures, request.warnings + done.warnings, done.timings_in_ms, done.seen)
 
 
 def _explain(data: bytes | mmap.mmap, request: TransformRequest, options: Options, _deadline: Deadline) -> str:

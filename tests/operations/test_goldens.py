@@ -12,7 +12,7 @@ import encoded
 import numpy as np
 import pictures
 import pytest
-from examples import CASES, Case, array_of, done
+from examples import CASES, Case, array_of, as_parameters, done
 from PIL import Image
 
 from imageplane.operation import PixelOperation
@@ -37,7 +37,7 @@ def straight_rgba(array: np.ndarray) -> np.ndarray:
     return np.where(rgba[..., 3:] == 0, 0, rgba).astype(np.int16)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", as_parameters(CASES))
 def test_an_example_looks_like_its_golden(case: Case) -> None:
     golden = GOLDENS / f"{case.name}.png"
     array = result_of(case)

@@ -8,7 +8,7 @@ import numpy as np
 import pictures
 import pytest
 import pyvips
-from examples import CASES, PIXEL_CASES, TOOLS, Case, array_of, deltas, done, image_of, premultiplied
+from examples import CASES, PIXEL_CASES, TOOLS, Case, array_of, as_parameters, deltas, done, image_of, premultiplied
 
 from imageplane.errors import ImpossibleOperation
 from imageplane.operation import PixelOperation, Shrunk, Size, size_of
@@ -17,7 +17,7 @@ from imageplane.operations import catalog
 SIZES = (Size(217, 149), Size(121, 473), Size(1, 1), Size(2, 977))
 SHRINKS = (2, 4, 8)
 
-by_case = pytest.mark.parametrize("case", PIXEL_CASES, ids=lambda case: case.name)
+by_case = pytest.mark.parametrize("case", as_parameters(PIXEL_CASES))
 
 
 def source(case: Case, size: Size) -> np.ndarray:
@@ -87,7 +87,7 @@ def test_what_a_decoder_absorbs_is_not_missing(case: Case, size: Size) -> None:
         assert mean <= 1.0
 
 
-@pytest.mark.parametrize("first", PIXEL_CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("first", as_parameters(PIXEL_CASES))
 @pytest.mark.parametrize("picture", ["photo", "alpha"])
 def test_two_fused_operations_are_the_two_in_a_row(first: Case, picture: str) -> None:
     image = pictures.image(picture)

@@ -20,7 +20,7 @@ COLORS = ("#1a2b3c", "f4d03f", "#fff", "2a6b1f")
 
 def operations(chance: random.Random) -> list[dict[str, Any]]:
     """Give up to eight operations as on the wire; in most lists a decoder can help with one of the first."""
-    kinds = sorted(catalog())
+    kinds = [kind for kind, operation in sorted(catalog().items()) if not _takes_long(operation)]
     chosen = chance.choices(kinds, k=chance.randint(1, 3))
     if chance.random() < 0.85:
         followers = [kind for kind in kinds if _answers(catalog()[kind], "scaled_by")]
@@ -34,6 +34,10 @@ def operations(chance: random.Random) -> list[dict[str, Any]]:
         at = chance.randrange(len(chosen))
         chosen.insert(at, chosen[at])
     return [_operation(chance, kind) for kind in chosen]
+
+
+def _takes_long(operation: type[Operation]) -> bool:
+    return issubclass(operation, PixelOperation) and operation.needs_models
 
 
 def _answers(operation: type[Operation], hint: str) -> bool:

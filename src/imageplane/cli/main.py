@@ -8,6 +8,7 @@ import typer
 from imageplane.cli.credits import credits_
 from imageplane.cli.explain import explain
 from imageplane.cli.keys import keys
+from imageplane.cli.models import models
 from imageplane.cli.serve import serve
 from imageplane.cli.transform import transform
 
@@ -24,6 +25,7 @@ app.command()(transform)
 app.command()(explain)
 app.add_typer(keys, name="keys")
 app.add_typer(credits_, name="credits")
+app.add_typer(models, name="models")
 
 
 def _print_version(is_wanted: bool) -> None:  # noqa: FBT001

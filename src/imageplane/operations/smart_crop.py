@@ -3,26 +3,40 @@ from typing import Literal
 import pyvips
 from pydantic import AliasChoices, Field
 
-from imageplane.operation import Absorption, CropChoice, Example, PixelOperation, SidePx, Size, Tools, Window
+from imageplane.operation import Absorption, CropChoice, Example, PixelOperation, SidePx, Size, Subject, Tools, Window
 from imageplane.pixels.alpha import mixing
-from imageplane.pixels.crop import attention_crop
+from imageplane.pixels.composition import Choice, choose
 from imageplane.pixels.geometry import scale_to, scaled_size
+from imageplane.pixels.sighting import Box
 
 
 class SmartCrop(PixelOperation):
-    """Scale and cut to exactly this size, keeping what draws the eye.
+    """Scale and cut to exactly this size, keeping whom or what the picture is of.
 
-    Method: the picture is scaled to cover the box, then libvips `smartcrop` chooses the window by attention.
+    Faces come before people, people before animals, animals before objects; without any of them what draws the eye
+    decides. No face is cut where a window can avoid it, and heads keep room above them. Without `zoom` the window is
+    the largest of its ratio; an image never fails for want of a subject.
+
+    Method: YuNet finds faces and PicoDet people, animals and objects on a small copy; among the windows of the ratio
+    the one is taken that keeps most of what matters (`pixels/composition.py`).
     """
 
     type: Literal["smart_crop"] = "smart_crop"
     width_in_px: SidePx = Field(validation_alias=AliasChoices("width_in_px", "width"), description="Exact width.")
     height_in_px: SidePx = Field(validation_alias=AliasChoices("height_in_px", "height"), description="Exact height.")
+    zoom: float | None = Field(
+        None, ge=0, le=1, description="How tight around the subject: 0 the largest window, 1 the subject with a margin."
+    )
+    subject: Literal["face", "person", "animal", "object"] | None = Field(
+        None, description="The one kind of subject that may decide."
+    )
 
     examples = (
         Example("portrait", {"width_in_px": 61, "height_in_px": 121}),
         Example("wide", {"width_in_px": 121, "height_in_px": 53}, picture="alpha"),
     )
+    looks = True
+    random_access = True
 
     @property
     def _box(self) -> Size:
@@ -34,17 +48,39 @@ class SmartCrop(PixelOperation):
     def largest_on_the_way(self, size: Size) -> Size:
         return scaled_size(size, self._box, "cover")
 
-    def absorb(self, size: Size) -> Absorption:
-        return Absorption.of_scaling(size, scaled_size(size, self._box, "cover"))
+    def absorb(self, size: Size) -> Absorption | None:
+        # How much a zoomed window needs is known only when it was chosen.
+        return None if self.zoom else Absorption.of_scaling(size, scaled_size(size, self._box, "cover"))
 
     def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
         return self.apply_to_frames([image], tools)[0]
 
     def apply_to_frames(self, frames: list[pyvips.Image], tools: Tools) -> list[pyvips.Image]:
         picture = self.picture_on(frames[0])
-        size = scaled_size(picture.full, self._box, "cover")
-        scaled = [mixing(frame, lambda bands: scale_to(bands, size, picture)) for frame in frames]
-        cut = attention_crop(scaled, self._box)
-        window = Window.on(picture.full, size, cut.left, cut.top, self._box)
-        tools.choices.append(CropChoice("saliency", window))
-        return cut.frames
+        seen = tools.look(frames[0])
+        choice = choose(picture.full, self._box, seen.sightings, seen.saliency, zoom=self.zoom, subject=self.subject)
+        tools.choices.append(_told(choice, picture.full))
+        scaled = _scaled_for(choice.window, self._box, picture.full)
+        left = min(round(choice.window.left * scaled.width), scaled.width - self.width_in_px)
+        top = min(round(choice.window.top * scaled.height), scaled.height - self.height_in_px)
+        return [
+            mixing(frame, lambda bands: scale_to(bands, scaled, picture).extract_area(left, top, *self._box))
+            for frame in frames
+        ]
+
+
+def _scaled_for(window: Box, box: Size, full: Size) -> Size:
+    """Give the size to which the whole picture is scaled so that the window becomes the box."""
+    if max(window.width, window.height) > 1 - 1e-9:
+        return scaled_size(full, box, "cover")
+    return Size(max(box.width, round(box.width / window.width)), max(box.height, round(box.height / window.height)))
+
+
+def _told(choice: Choice, full: Size) -> CropChoice:
+    subjects = tuple(Subject(each.kind, round(each.confidence, 3), _pixels(each.box, full)) for each in choice.subjects)
+    return CropChoice(choice.rule, choice.on(full), subjects, choice.fallback_reason)
+
+
+def _pixels(box: Box, full: Size) -> Window:
+    left, top = round(box.left * full.width), round(box.top * full.height)
+    return Window(left, top, max(1, round(box.width * full.width)), max(1, round(box.height * full.height)))

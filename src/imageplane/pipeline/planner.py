@@ -80,7 +80,7 @@ def _split(header: Header, output: Output) -> tuple[Target, str, str, list[tuple
             else:
                 target_path = path
         elif isinstance(operation, PixelOperation):
-            steps.append((operation, path))
+            steps.append((operation.for_format(target.format), path))
     return target, target_path, limit_path, steps
 
 

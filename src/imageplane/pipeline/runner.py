@@ -1,7 +1,7 @@
 """Plans to files: one decode, then every plan's steps and its encoding, under one deadline."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +17,8 @@ from imageplane.codecs.heif import require_heic
 from imageplane.deadline import Deadline
 from imageplane.errors import ImageplaneError, UndecodableImage, UnreachableSize
 from imageplane.limits import Limits
+from imageplane.models import ModelOptions, Models, models_of
+from imageplane.models.eyes import Eyes, Seen
 from imageplane.operation import Subject, Tools, Window
 from imageplane.pipeline.plan import Output, Plan, Step, explain_plans
 from imageplane.pipeline.planner import plan
@@ -30,6 +32,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     keep_copyright: bool = False
     is_heic_enabled: bool = True
+    models: ModelOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +74,21 @@ class Execution:
     pictures: tuple[Picture, ...]
     warnings: tuple[str, ...]
     timings_in_ms: dict[str, float]
+    seen: dict[str, Seen] = field(default_factory=dict)
 
 
-def execute(
-    data: SourceBytes, outputs: Sequence[Output], options: Options, deadline: Deadline, *, is_naive: bool = False
+def execute(  # noqa: PLR0913 - what is wanted of what, and what is known already
+    data: SourceBytes,
+    outputs: Sequence[Output],
+    options: Options,
+    deadline: Deadline,
+    known: Mapping[str, Seen] | None = None,
+    *,
+    is_naive: bool = False,
 ) -> Execution:
     """Make every output of one source: header, plan, decode, steps, encode.
 
+    Takes: `known`, what was seen of this source before.
     Errors: any `ImageplaneError`; nothing that libvips raises gets past here.
     """
     stops = _Stops()
@@ -86,7 +97,8 @@ def execute(
     with stops.timed("plan"):
         plans = plan(header, outputs, options.limits, is_naive=is_naive)
     _require_writable(plans, options)
-    run = _Run(data, header, plans, options, deadline, stops)
+    models = models_of(options.models) if options.models else None
+    run = _Run(data, header, plans, options, deadline, stops, models, Eyes(models, known))
     try:
         return run.execution()
     except UndecodableImage:
@@ -127,6 +139,11 @@ class _Stops:
             self.spent_in_ms[stop] = round(self.spent_in_ms.get(stop, 0.0) + spent, 3)
 
 
+def _told(steps: Sequence[Step]) -> str:
+    """Give what tells a picture that these steps made from what others made of the same source."""
+    return "\n".join(step.operation.model_dump_json() for step in steps)
+
+
 @contextmanager
 def _damage_is_reported(deadline: Deadline) -> Iterator[None]:
     """Turn what libvips raises into the one thing it can mean here: the pixels of the source can't be read."""
@@ -146,6 +163,8 @@ class _Run:
     options: Options
     deadline: Deadline
     stops: _Stops
+    models: Models | None
+    eyes: Eyes
     is_tolerant: bool = False
 
     def execution(self) -> Execution:
@@ -161,7 +180,7 @@ class _Run:
             copyright_of(self.data, self.header.format) if self.options.keep_copyright else (),
         )
         pictures = tuple(self._picture(plan, decoded, extras) for plan in self.plans)
-        return Execution(self.header, pictures, decoded.warnings, self.stops.spent_in_ms)
+        return Execution(self.header, pictures, decoded.warnings, self.stops.spent_in_ms, self.eyes.seen)
 
     def _amount(self) -> Amount:
         rows = [plan.rows for plan in self.plans if plan.rows is not None]
@@ -178,8 +197,8 @@ class _Run:
         crops: list[SmartCrop] = []
         with _damage_is_reported(self.deadline):
             with self.stops.timed("steps"):
-                for step in plan.steps:
-                    tools = Tools(self.deadline)
+                for number, step in enumerate(plan.steps):
+                    tools = Tools(self.deadline, self.models, self.eyes, _told(plan.steps[:number]))
                     frames = self._after(step, frames, tools, is_held=is_held)
                     is_held = False
                     crops += [
