@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from limits import RateLimitItemPerMinute
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -41,7 +42,8 @@ class Rates:
         url = settings.storage_url.get_secret_value() if settings.storage_url else "memory://"
         try:
             # Only Redis looks at the implementation.
-            self._limiter = MovingWindowRateLimiter(storage_from_string(f"async+{url}", implementation="redispy"))
+            self._storage: Any = storage_from_string(f"async+{url}", implementation="redispy")
+            self._limiter = MovingWindowRateLimiter(self._storage)
         except (ConfigurationError, ValueError) as error:
             raise SettingsError(
                 "IMAGEPLANE_LIMITS__STORAGE_URL needs a redis:// or rediss:// address, and the extra: "
@@ -56,6 +58,12 @@ class Rates:
         except Exception as error:
             raise Busy("Requests can't be counted right now; try again.", detail=repr(error)) from error
         return Rate(self._limit.amount, window.remaining, window.reset_time), is_allowed
+
+    async def close(self) -> None:
+        """Close the connections to Redis, where there are any."""
+        bridge = getattr(self._storage, "bridge", None)
+        if bridge is not None:
+            await bridge.get_connection().aclose()
 
 
 def refused(rate: Rate) -> RateLimited:

@@ -56,6 +56,7 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, books.close)
         rates = Rates(settings.limits)
+        stack.push_async_callback(rates.close)
         fetcher = await stack.enter_async_context(Fetcher(settings.sources, settings.limits.max_source_in_bytes))
         pool = Pool.of(settings.engine)
         stack.push_async_callback(asyncio.to_thread, pool.close)
