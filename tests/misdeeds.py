@@ -11,6 +11,8 @@ from typing import Any
 
 from imageplane.deadline import Deadline
 
+DIARY: list[str] = []
+
 Data = bytes | mmap.mmap
 
 
@@ -19,6 +21,26 @@ def echo(_data: Data, value: Any, _deadline: Deadline) -> Any:
 
 
 def contents(data: Data, _deadline: Deadline) -> bytes:
+    return bytes(data[:])
+
+
+def contents_of(_data: Data, path: str, _deadline: Deadline) -> bytes:
+    return Path(path).read_bytes()
+
+
+def run_network(data: Data, values: list[float], _deadline: Deadline) -> list[float]:
+    import numpy  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415 - only who asks for a network needs it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(bytes(data[:]), options, providers=["CPUExecutionProvider"])
+    (result,) = session.run(None, {"x": numpy.array(values, numpy.float32)})
+    return [float(value) for value in result]
+
+
+def dawdle(data: Data, seconds: float, _deadline: Deadline) -> bytes:
+    time.sleep(seconds)
     return bytes(data[:])
 
 
@@ -35,8 +57,10 @@ def surroundings(_data: Data, _deadline: Deadline) -> dict[str, str]:
 
 
 def announce_and_sleep(_data: Data, note: str, seconds: float, _deadline: Deadline) -> str:
-    Path(note).write_text(str(os.getpid()))
+    # An engine may write nothing, but who waits at the other end of a FIFO sees that it is being read.
+    reader = os.open(note, os.O_RDONLY | os.O_NONBLOCK)
     time.sleep(seconds)
+    os.close(reader)
     return "rested"
 
 
@@ -91,3 +115,13 @@ def raise_this(_data: Data, error: Exception, _deadline: Deadline) -> None:
 
 def lie(_data: Data, _deadline: Deadline) -> Path:
     return Path("neither a plain value nor one of our data classes")
+
+
+def write_diary() -> None:
+    DIARY.append("had a rest")
+    if len(DIARY) == 2:
+        raise ValueError("and woke up in a bad mood")
+
+
+def read_diary(_data: Data, _deadline: Deadline) -> list[str]:
+    return DIARY

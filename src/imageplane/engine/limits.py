@@ -1,4 +1,4 @@
-"""What an engine process may have: its environment, its memory, and a life no longer than its parent's."""
+"""What an engine process is given: an environment, memory, and a life no longer than its parent's."""
 
 import ctypes
 import os
@@ -26,6 +26,7 @@ _DEFAULTS = {
 }
 
 _PR_SET_PDEATHSIG = 1
+_MOST_FILES = 256
 
 # What the libraries say as they give up for want of memory: Python, libvips, GLib, C++, Rust and libheif.
 _WANTS_OF_MEMORY = (
@@ -44,19 +45,29 @@ def environment(parent: Mapping[str, str]) -> dict[str, str]:
     return _DEFAULTS | kept
 
 
-def confine(memory_in_bytes: int, parent_id: int) -> None:
-    """Bind this process to its limits and to the life of the thread that started it.
-
-    Method: RLIMIT_DATA counts private writable memory when it is mapped, and neither the mapped source nor the code
-    of libraries, as RLIMIT_AS would. On systems where the kernel doesn't enforce it, only the deadline bounds memory.
-    """
+def bind_to_parent(parent_id: int) -> None:
+    """Let this process end with the thread that started it, and only that one end it in peace."""
+    # What stops a service often sends its signal to all processes; the server still needs its engines to finish.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent_id:
             sys.exit("The parent of this engine is gone.")
+
+
+def limit(memory_in_bytes: int) -> None:
+    """Set the limits of this process.
+
+    Method: RLIMIT_DATA counts private writable memory when it is mapped, and neither the mapped source nor the code
+    of libraries, as RLIMIT_AS would. On systems where the kernel doesn't enforce it, only the deadline bounds memory.
+    RLIMIT_NPROC is left alone: it counts what the whole user runs, not what this process starts.
+    """
     resource.setrlimit(resource.RLIMIT_DATA, (memory_in_bytes, memory_in_bytes))
     # A core file would hold a customer's picture.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))
 
 
 def data_memory_of(process_id: int) -> int:
@@ -67,6 +78,15 @@ def data_memory_of(process_id: int) -> int:
     try:
         return int(Path(f"/proc/{process_id}/statm").read_bytes().split()[5]) * resource.getpagesize()
     except (OSError, IndexError, ValueError):
+        return 0
+
+
+def oom_kills() -> int:
+    """Give how many processes the kernel has killed for want of memory, or 0 where it doesn't tell."""
+    try:
+        lines = Path("/proc/vmstat").read_bytes().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith(b"oom_kill ")), 0)
+    except OSError:
         return 0
 
 

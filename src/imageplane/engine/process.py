@@ -9,28 +9,39 @@ import sys
 import time
 from collections.abc import Callable
 
-from imageplane.engine.limits import data_memory_of, environment, is_want_of_memory
+from imageplane.engine.deaths import Died, Remains, is_from_outside, name_of, out_of_time, unbelievable
+from imageplane.engine.limits import data_memory_of, environment, oom_kills
+from imageplane.engine.parcel import Parcel
 from imageplane.engine.slot import Slot
-from imageplane.engine.wire import Answer, Channel, Disconnected, Order, Unreadable, packed_order, read_answer
-from imageplane.engine.worker import out_of_memory
-from imageplane.errors import DeadlineExceeded, EngineCrashed, ImageplaneError, InternalError
+from imageplane.engine.terms import Terms
+from imageplane.engine.wire import (
+    Answer,
+    Channel,
+    Disconnected,
+    Order,
+    Unreadable,
+    packed_order,
+    read_answer,
+)
+from imageplane.errors import ImageplaneError, InternalError
 
 _START_LIMIT_IN_S = 60.0
 _GLANCE_IN_MS = 50
 _KEPT_WORDS_IN_BYTES = 4096
-# Which part of its memory an engine must have held for its death to pass as want of memory.
-_NEARLY_ALL = 0.75
+# How long a process that hung up may take to die, so that its exit code tells why.
+_AGONY_IN_S = 2.0
 
 
 class Untouched(Exception):
-    """The engine died before it looked at the order, so another one may try."""
+    """The engine died before it looked at any order, so another one may try."""
 
 
 class Engine:
     """A spawned process that decodes; whatever becomes of it, the answer is a value or one of our errors."""
 
-    def __init__(self, memory_in_bytes: int) -> None:
-        self._memory_in_bytes = memory_in_bytes
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._oom_kills = oom_kills()
         self._words = b""
         self._held_in_bytes = 0
         with contextlib.ExitStack() as until_started, contextlib.ExitStack() as theirs:
@@ -45,7 +56,7 @@ class Engine:
             self._resources = until_started.pop_all()
 
     def _start(self, inherited: tuple[int, int], speaker: int) -> subprocess.Popen[bytes]:
-        numbers = (*inherited, self._memory_in_bytes, os.getpid())
+        numbers = (*inherited, os.getpid())
         # A process group of its own keeps the Ctrl-C of a terminal away from it.
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", "imageplane.engine.worker", *map(str, numbers)],
@@ -65,61 +76,73 @@ class Engine:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def await_ready(self, is_pointless: Callable[[], bool]) -> None:
-        """Wait until the craft is loaded. Errors: internal_error, with the last words as detail."""
+    def await_ready(self, is_pointless: Callable[[], bool]) -> str:
+        """Wait until the craft is loaded, and tell what the engine gave up.
+
+        Errors: internal_error, with its last words as detail; `Untouched`, when someone killed it meanwhile.
+        """
+        expires_at = time.monotonic() + _START_LIMIT_IN_S
         try:
-            self._receive(time.monotonic() + _START_LIMIT_IN_S, is_pointless)
+            self._channel.send(packed_order(self._terms), expires_at)
+            return str(read_answer(self._receive(expires_at, is_pointless)).value)
         except (Disconnected, TimeoutError, Unreadable) as error:
-            self.stop()
+            was_alive = self.stop()
             detail = f"{error!r}, exit code {self._process.returncode}: {self._last_words()}"
+            if not was_alive and is_from_outside(name_of(self._process.returncode)):
+                raise Untouched(detail) from error
             raise InternalError("No engine could be started.", detail=detail) from error
 
-    def ask(self, order: Order, source: bytes | None, killed_at: float, is_pointless: Callable[[], bool]) -> Answer:
-        """Have an order done; an engine that crashes, hangs or lies is dead afterwards.
+    def ask(self, order: Order, parcel: Parcel, killed_at: float, is_pointless: Callable[[], bool]) -> Answer:
+        """Have an order done.
 
-        Takes: `source`, unless the order names a path; `killed_at` on the monotonic clock; `is_pointless`, asked many
-        times a second.
-        Errors: `Untouched`.
+        Takes: `killed_at` on the monotonic clock; `is_pointless`, asked many times a second.
+        Errors: `Died`, after which the engine is dead: it crashed, hung or lied; `Untouched`, when it was dead before.
         """
         self._held_in_bytes = 0
         try:
-            if source is not None:
-                self._slot.write(source)
-            self._hand_over(order, killed_at, is_pointless)
+            if parcel.data is not None:
+                self._slot.write(parcel.data)
+            self._hand_over(order, parcel, killed_at, is_pointless)
             answer = read_answer(self._receive(killed_at, is_pointless), order.answers)
             self._slot.trim()
-        except TimeoutError:
+        except TimeoutError as error:
             self.stop()
-            return Answer(error=DeadlineExceeded("The image could not be finished within the time limit."))
+            raise out_of_time(is_pointless=is_pointless()) from error
         except Unreadable as error:
             # A decoder that was taken over says such things; it gets no second chance.
             self.stop()
-            return Answer(error=EngineCrashed("The work on this image gave no usable answer.", detail=str(error)))
-        except Disconnected:
-            self.stop()
-            return Answer(error=self._cause_of_death())
+            raise unbelievable(str(error)) from error
+        except Disconnected as error:
+            raise self._death() from error
         except ImageplaneError as error:
             return Answer(error=error)
         return answer
 
-    def stop(self) -> None:
-        """Kill the process, unless it is dead; nothing of its work is lost, because it has none."""
-        # A process that is dying of its own accord is left to it, so that the exit code tells why.
+    def stop(self) -> bool:
+        """Kill the process, unless it is dead; nothing of its work is lost, because it has none.
+
+        Gives: whether it had to be killed. One that is dying of its own accord is left to it, so that the exit code
+        tells why.
+        """
         try:
-            self._process.wait(0.2 if self._is_hung_up() else 0)
+            self._process.wait(_AGONY_IN_S if self._is_hung_up() else 0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            return True
+        return False
 
     def close(self) -> None:
         """Kill the process and give everything back."""
         self.stop()
         self._resources.close()
 
-    def _hand_over(self, order: Order, killed_at: float, is_pointless: Callable[[], bool]) -> None:
+    def _hand_over(self, order: Order, parcel: Parcel, killed_at: float, is_pointless: Callable[[], bool]) -> None:
         message = packed_order(order)
         try:
             self._channel.send(message, killed_at)
+            if parcel.descriptor is not None:
+                self._channel.send_descriptor(parcel.descriptor, killed_at)
             self._receive(killed_at, is_pointless)
         except Disconnected as error:
             self.stop()
@@ -137,7 +160,7 @@ class Engine:
             if self._listener in ready and not self._listen():
                 watch.unregister(self._listener)
             if self._channel.fileno() in ready:
-                return self._channel.receive(self._memory_in_bytes, expires_at)
+                return self._channel.receive(self._terms.memory_in_bytes, expires_at)
             if time.monotonic() >= expires_at or is_pointless():
                 raise TimeoutError
 
@@ -158,9 +181,14 @@ class Engine:
             pass
         return self._words.decode(errors="replace").strip()
 
-    def _cause_of_death(self) -> ImageplaneError:
-        words = self._last_words()
-        detail = f"exit code {self._process.returncode}, {self._held_in_bytes} bytes of data at last: {words}"
-        if is_want_of_memory(words) or self._held_in_bytes > _NEARLY_ALL * self._memory_in_bytes:
-            return out_of_memory(detail)
-        return EngineCrashed("The image could not be processed: the work on it ended in a crash.", detail=detail)
+    def _death(self) -> Died:
+        if self.stop():
+            return unbelievable("it hung up and lived on")
+        remains = Remains(
+            self._process.returncode,
+            self._last_words(),
+            self._held_in_bytes,
+            self._terms.memory_in_bytes,
+            is_memory_exhausted=oom_kills() > self._oom_kills,
+        )
+        return remains.judged()

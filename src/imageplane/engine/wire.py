@@ -8,6 +8,7 @@ that the order names. It looks them up in a table and imports nothing.
 import dataclasses
 import io
 import pickle
+import select
 import socket
 import struct
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from imageplane import errors
+from imageplane.engine.terms import Terms
 
 _LENGTH = struct.Struct("!Q")
 
@@ -32,15 +34,15 @@ class Unreadable(Exception):
 class Order:
     """One piece of work for an engine: `function(data, *arguments, Deadline(expires_at))`.
 
-    Takes: `path`, when the source is a file, or `size_in_bytes` of it in the shared slot; `answers`, the data classes
-    that the answer may be made of, beside plain values and errors.
+    Takes: `size_in_bytes` of the source, which is in the shared slot, or a file whose descriptor follows the order;
+    `answers`, the data classes that the answer may be made of, beside plain values and errors.
     """
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     expires_at: float
-    path: str | None = None
     size_in_bytes: int = 0
+    is_file: bool = False
     answers: tuple[type, ...] = ()
 
 
@@ -79,6 +81,32 @@ class Channel:
             raise Unreadable(f"a message of {size} bytes")
         return self._read(size, expires_at)
 
+    def send_descriptor(self, descriptor: int, expires_at: float | None = None) -> None:
+        """Hand an open file to the other process. Errors: TimeoutError, Disconnected."""
+        self._limit(expires_at)
+        try:
+            socket.send_fds(self._end, [b"\0"], [descriptor])
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Disconnected from error
+
+    def receive_descriptor(self) -> int:
+        """Take an open file, which is to be closed. Errors: Disconnected."""
+        try:
+            _, descriptors, _, _ = socket.recv_fds(self._end, 1, 1)
+        except OSError as error:
+            raise Disconnected from error
+        if not descriptors:
+            raise Disconnected
+        return descriptors[0]
+
+    def has_news(self, within_s: float) -> bool:
+        """Wait until the other end has sent something or is gone; tell whether that was within so many seconds."""
+        watch = select.poll()
+        watch.register(self._end, select.POLLIN)
+        return bool(watch.poll(within_s * 1000))
+
     def close(self) -> None:
         """Close this end; the other one finds out."""
         self._end.close()
@@ -104,8 +132,8 @@ class Channel:
         self._end.settimeout(None if expires_at is None else max(1e-3, expires_at - time.monotonic()))
 
 
-def packed_order(order: Order) -> bytes:
-    """Give an order as bytes."""
+def packed_order(order: Order | Terms) -> bytes:
+    """Give an order, or the terms, as bytes."""
     return pickle.dumps(order, protocol=5)
 
 
@@ -113,6 +141,12 @@ def read_order(message: bytes | bytearray) -> Order:
     """Read what the pool sent."""
     order: Order = pickle.loads(message)  # noqa: S301
     return order
+
+
+def read_terms(message: bytes | bytearray) -> Terms:
+    """Read what the pool sent first."""
+    terms: Terms = pickle.loads(message)  # noqa: S301
+    return terms
 
 
 def packed_answer(answer: Answer) -> bytes:

@@ -1,8 +1,10 @@
 """The engine process: it decodes one image at a time, and may die of it.
 
-Started by the pool as `python -P -m imageplane.engine.worker <socket> <slot> <memory in bytes> <parent>`.
+Started by the pool as `python -P -m imageplane.engine.worker <socket> <slot> <parent>`.
 """
 
+import contextlib
+import ctypes
 import faulthandler
 import gc
 import mmap
@@ -10,21 +12,19 @@ import os
 import socket
 import sys
 import traceback
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from imageplane.deadline import Deadline
-from imageplane.engine.limits import confine, is_want_of_memory
-from imageplane.engine.wire import Answer, Channel, Disconnected, Order, packed_answer, read_order
-from imageplane.errors import ImageplaneError, InternalError, RequestError, TooLarge, UndecodableImage
+from imageplane.engine.confinement import confine
+from imageplane.engine.deaths import out_of_memory
+from imageplane.engine.limits import bind_to_parent, is_want_of_memory, limit
+from imageplane.engine.terms import Outfit
+from imageplane.engine.wire import Answer, Channel, Disconnected, Order, packed_answer, read_order, read_terms
+from imageplane.errors import ImageplaneError, InternalError, RequestError, UndecodableImage
 
 MAX_ORDER_IN_BYTES = 100_000_000
 TAKEN = b""
-
-
-def out_of_memory(detail: str) -> TooLarge:
-    """Give the error for work that needs more memory than an engine may have."""
-    return TooLarge("The work on this image needs more memory than is allowed.", detail=detail)
 
 
 def prepare() -> None:
@@ -41,14 +41,15 @@ def prepare() -> None:
     gc.freeze()
 
 
-def serve(channel: Channel, slot: int) -> None:
-    """Say that this engine is ready, then take orders and answer them until the pool hangs up."""
-    channel.send(packed_answer(Answer()))
+def serve(channel: Channel, slot: int, outfit: Outfit) -> None:
+    """Take orders and answer them until the pool hangs up; rest once whenever none came for a while."""
     while True:
         try:
+            if not channel.has_news(outfit.idle_after_in_s):
+                _rest(outfit.on_idle)
             order = read_order(channel.receive(MAX_ORDER_IN_BYTES))
             channel.send(TAKEN)
-            channel.send(_packed(order, slot))
+            channel.send(_packed(order, channel, slot))
             del order
             # Images hang in reference cycles with their callbacks; left to itself, Python keeps hundreds of megabytes.
             gc.collect()
@@ -56,9 +57,22 @@ def serve(channel: Channel, slot: int) -> None:
             return
 
 
-def _packed(order: Order, slot: int) -> bytes:
+def _rest(on_idle: Callable[[], object] | None) -> None:
+    if on_idle is not None:
+        try:
+            on_idle()
+        except Exception:
+            # Last words are all that an engine can say of itself, and this is no reason to die.
+            traceback.print_exc()
+    gc.collect()
+    # Only glibc keeps what was freed, and only there is this function.
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _packed(order: Order, channel: Channel, slot: int) -> bytes:
     try:
-        return packed_answer(Answer(_do(order, slot)))
+        return packed_answer(Answer(_do(order, channel, slot)))
     except UndecodableImage as error:
         # libvips reports refused memory like any other fault of the file.
         is_memory = is_want_of_memory(error.detail or error.message)
@@ -71,19 +85,20 @@ def _packed(order: Order, slot: int) -> bytes:
         return packed_answer(Answer(error=InternalError("Something went wrong here.", detail=traceback.format_exc())))
 
 
-def _do(order: Order, slot: int) -> Any:
-    return order.function(_source(order, slot), *order.arguments, Deadline(order.expires_at))
+def _do(order: Order, channel: Channel, slot: int) -> Any:
+    return order.function(_source(order, channel, slot), *order.arguments, Deadline(order.expires_at))
 
 
-def _source(order: Order, slot: int) -> bytes | mmap.mmap:
-    if order.path is None:
+def _source(order: Order, channel: Channel, slot: int) -> bytes | mmap.mmap:
+    if not order.is_file:
         return _mapped(slot, order.size_in_bytes)
+    descriptor = channel.receive_descriptor()
     try:
-        with Path(order.path).open("rb") as file:
-            return _mapped(file.fileno(), os.fstat(file.fileno()).st_size)
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise RequestError(f"The source can't be read: {reason}.", detail=str(error)) from error
+        return _mapped(descriptor, order.size_in_bytes)
+    except (OSError, ValueError) as error:
+        raise RequestError("The source can't be read: it changed just now.", detail=str(error)) from error
+    finally:
+        os.close(descriptor)
 
 
 def _mapped(descriptor: int, size_in_bytes: int) -> bytes | mmap.mmap:
@@ -93,12 +108,18 @@ def _mapped(descriptor: int, size_in_bytes: int) -> bytes | mmap.mmap:
 
 def main() -> None:
     """Run this process as an engine."""
-    end, slot, memory_in_bytes, parent_id = map(int, sys.argv[1:5])
-    confine(memory_in_bytes, parent_id)
+    end, slot, parent_id = map(int, sys.argv[1:4])
+    bind_to_parent(parent_id)
+    channel = Channel(socket.socket(fileno=end))
+    terms = read_terms(channel.receive(MAX_ORDER_IN_BYTES))
+    limit(terms.memory_in_bytes)
     # The stack of a crash becomes the last words of this engine, for the log.
     faulthandler.enable()
     prepare()
-    serve(Channel(socket.socket(fileno=end)), slot)
+    outfit = terms.outfit
+    confinement = confine(outfit.readable) if outfit.confined else "nothing: it is switched off"
+    channel.send(packed_answer(Answer(confinement)))
+    serve(channel, slot, outfit)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The pool answers every order, and a death costs only the order that caused it."""
 
+import itertools
 import os
+import pickle
 import random
 import signal
 import sys
@@ -8,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import misdeeds
@@ -17,6 +20,7 @@ import pytest
 from imageplane.deadline import Deadline
 from imageplane.engine.pool import Pool
 from imageplane.engine.process import Engine
+from imageplane.engine.terms import Outfit
 from imageplane.errors import (
     Busy,
     DeadlineExceeded,
@@ -31,6 +35,7 @@ from imageplane.errors import (
 TESTS = Path(misdeeds.__file__).parent
 LIMITS: dict[str, Any] = {"deadline_in_s": 20, "memory_in_bytes": 600_000_000, "recycle_after": 1000}
 PATIENCE_IN_S = 30
+NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,13 +47,38 @@ def importable() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def pool(importable: None) -> Iterator[Pool]:  # noqa: ARG001
-    with Pool(count=1, **LIMITS) as pool:
+def outfit(tmp_path_factory: pytest.TempPathFactory) -> Outfit:
+    return Outfit(readable=(tmp_path_factory.getbasetemp(),))
+
+
+@pytest.fixture(scope="module")
+def pool(importable: None, outfit: Outfit) -> Iterator[Pool]:  # noqa: ARG001
+    with Pool(count=1, **LIMITS, outfit=outfit) as pool:
         yield pool
 
 
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    """Give a FIFO, which an engine reads once it is at work."""
+    os.mkfifo(tmp_path / "note")
+    return tmp_path / "note"
+
+
+def is_read(note: Path) -> bool:
+    try:
+        os.close(os.open(note, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
+def fresh() -> bytes:
+    """Give a source that has never killed an engine."""
+    return f"source {next(NUMBERS)}".encode()
+
+
 def error_of(pool: Pool, function: Any, *arguments: Any, **options: Any) -> ImageplaneError:
-    error = pool.submit(function, b"", *arguments, **options).exception(PATIENCE_IN_S)
+    error = pool.submit(function, fresh(), *arguments, **options).exception(PATIENCE_IN_S)
     assert isinstance(error, ImageplaneError)
     return error
 
@@ -100,7 +130,7 @@ def test_a_bug_is_an_internal_error_with_the_stack_for_the_log_only(pool: Pool) 
     assert "a secret path" in (error.detail or "")
 
 
-@pytest.mark.parametrize("misdeed", [misdeeds.segfault, misdeeds.abort, misdeeds.leave, misdeeds.be_killed])
+@pytest.mark.parametrize("misdeed", [misdeeds.segfault, misdeeds.abort, misdeeds.leave])
 def test_a_crash_costs_only_its_own_request(pool: Pool, misdeed: Any) -> None:
     assert type(error_of(pool, misdeed)) is EngineCrashed
     assert still_works(pool)
@@ -112,13 +142,33 @@ def test_the_stack_of_a_crash_is_kept_for_the_log(pool: Pool) -> None:
     assert "misdeeds" not in error.message
 
 
-def test_an_engine_killed_in_the_middle_of_its_work(pool: Pool, tmp_path: Path) -> None:
-    note = tmp_path / "engine"
-    future = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 60)
-    wait_until(lambda: note.exists() and note.read_text())
-    os.kill(int(note.read_text()), signal.SIGKILL)
-    assert type(future.exception(PATIENCE_IN_S)) is EngineCrashed
+def test_work_whose_engine_was_killed_by_someone_is_done_by_another(pool: Pool, note: Path) -> None:
     assert still_works(pool)
+    before = pool.tally()
+    future = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 0.5)
+    wait_until(lambda: is_read(note))
+    os.kill(pool.engine_ids()[0], signal.SIGKILL)
+    assert future.result(PATIENCE_IN_S) == "rested"
+    after = pool.tally()
+    assert (after.retries - before.retries, after.starts - before.starts) == (1, 1)
+    assert after.deaths["sigkill"] - before.deaths.get("sigkill", 0) == 1
+
+
+def test_work_that_never_survives_is_given_up(pool: Pool) -> None:
+    before = pool.tally()
+    assert type(error_of(pool, misdeeds.be_killed)) is EngineCrashed
+    assert 1 <= pool.tally().retries - before.retries < 10
+    assert still_works(pool)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_only_the_pool_ends_an_engine_in_peace(pool: Pool, note: Path, number: signal.Signals) -> None:
+    future = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 0.2)
+    wait_until(lambda: is_read(note))
+    engines = pool.engine_ids()
+    os.kill(engines[0], number)
+    assert future.result(PATIENCE_IN_S) == "rested"
+    assert pool.engine_ids() == engines
 
 
 def test_an_engine_killed_while_idle_costs_nobody_anything(pool: Pool) -> None:
@@ -138,19 +188,20 @@ def test_one_that_hangs_in_c_is_killed_at_the_deadline(pool: Pool) -> None:
     assert still_works(pool)
 
 
-def test_a_canceled_deadline_ends_the_work_at_once(pool: Pool, tmp_path: Path) -> None:
-    note, deadline = tmp_path / "engine", Deadline()
+def test_a_canceled_deadline_ends_the_work_at_once(pool: Pool, note: Path) -> None:
+    deadline = Deadline()
     future = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 60, deadline=deadline)
-    wait_until(note.exists)
+    wait_until(lambda: is_read(note))
     deadline.cancel()
     assert type(future.exception(PATIENCE_IN_S)) is DeadlineExceeded
 
 
-def test_work_whose_time_is_over_is_not_started(pool: Pool, tmp_path: Path) -> None:
-    note = tmp_path / "engine"
-    error = error_of(pool, misdeeds.announce_and_sleep, str(note), 0, deadline=Deadline.after(-1))
+def test_work_whose_time_is_over_is_not_started(pool: Pool) -> None:
+    assert still_works(pool)
+    engines = pool.engine_ids()
+    error = error_of(pool, misdeeds.segfault, deadline=Deadline.after(-1))
     assert type(error) is DeadlineExceeded
-    assert not note.exists()
+    assert pool.engine_ids() == engines
 
 
 def test_the_limit_of_the_pool_starts_with_the_work(pool: Pool) -> None:
@@ -189,9 +240,8 @@ def test_a_crash_near_the_limit_passes_as_want_of_memory(pool: Pool) -> None:
     assert type(error_of(pool, misdeeds.segfault)) is EngineCrashed
 
 
-@pytest.mark.parametrize("misdeed", [misdeeds.segfault, misdeeds.be_killed])
-def test_a_crash_blames_nobody(pool: Pool, misdeed: Any) -> None:
-    error = error_of(pool, misdeed)
+def test_a_crash_blames_nobody(pool: Pool) -> None:
+    error = error_of(pool, misdeeds.segfault)
     assert error.message.startswith("The image could not be processed")
     assert not any(word in error.message for word in ("hostile", "damaged", "memory"))
 
@@ -214,6 +264,20 @@ def test_a_file_that_vanishes_is_told(pool: Pool, tmp_path: Path) -> None:
     assert (type(error), str(error)) == (RequestError, "The source can't be read: no such file or directory.")
     error = pool.submit(misdeeds.contents, tmp_path).exception(PATIENCE_IN_S)
     assert (type(error), str(error)) == (RequestError, "The source can't be read: is a directory.")
+
+
+def test_what_is_no_file_is_told_and_waited_for_by_nobody(pool: Pool, note: Path) -> None:
+    error = pool.submit(misdeeds.contents, note).exception(PATIENCE_IN_S)
+    assert (type(error), str(error)) == (RequestError, "The source can't be read: it is no regular file.")
+
+
+def test_files_are_handed_over_open_and_closed_again(pool: Pool, tmp_path: Path) -> None:
+    source = tmp_path / "source.bin"
+    source.write_bytes(b"121 x 473")
+    open_before = psutil.Process().num_fds(), psutil.Process(pool.engine_ids()[0]).num_fds()
+    for _ in range(300):
+        assert pool.submit(misdeeds.contents, source).result(PATIENCE_IN_S) == b"121 x 473"
+    assert (psutil.Process().num_fds(), psutil.Process(pool.engine_ids()[0]).num_fds()) == open_before
 
 
 def test_whatever_ends_the_keeper_s_work_is_answered(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,13 +308,13 @@ def test_engines_are_replaced_after_their_share_of_work() -> None:
         wait_until(lambda: all(is_gone(process_id) for process_id in set(ids) - set(pool.engine_ids())))
 
 
-def test_closing_answers_everything_and_ends_all_engines(tmp_path: Path) -> None:
-    pool = Pool(count=1, **LIMITS)
-    note = tmp_path / "engine"
+def test_closing_answers_everything_and_ends_all_engines(outfit: Outfit, note: Path) -> None:
+    pool = Pool(count=1, **LIMITS, outfit=outfit)
     running = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 60)
     waiting = [pool.submit(misdeeds.echo, b"", index) for index in range(5)]
     waiting[2].cancel()
-    wait_until(lambda: note.exists() and note.read_text())
+    wait_until(lambda: is_read(note))
+    engines = pool.engine_ids()
     started_at = time.monotonic()
     pool.close()
     assert time.monotonic() - started_at < 10
@@ -258,7 +322,7 @@ def test_closing_answers_everything_and_ends_all_engines(tmp_path: Path) -> None
     assert [type(future.exception(0)) for index, future in enumerate(waiting) if index != 2] == [Busy] * 4
     with pytest.raises(CancelledError):
         waiting[2].result(0)
-    assert is_gone(int(note.read_text()))
+    assert all(is_gone(engine) for engine in engines)
     with pytest.raises(Busy):
         pool.submit(misdeeds.echo, b"", 1)
 
@@ -269,7 +333,6 @@ def test_two_hundred_orders_among_crashes_are_answered_rightly() -> None:
         (misdeeds.segfault, EngineCrashed),
         (misdeeds.abort, EngineCrashed),
         (misdeeds.leave, EngineCrashed),
-        (misdeeds.be_killed, EngineCrashed),
         (misdeeds.lie, EngineCrashed),
         (misdeeds.hang_in_c, DeadlineExceeded),
     ]
@@ -277,10 +340,65 @@ def test_two_hundred_orders_among_crashes_are_answered_rightly() -> None:
         orders = []
         for index in range(200):
             death = chance.choice(deaths) if chance.random() < 0.06 else None
-            data = chance.randbytes(chance.choice((0, 473, 121_473)))
+            data = fresh() + chance.randbytes(chance.choice((0, 473, 121_473)))
             orders.append((index, data, death, pool.submit(death[0] if death else misdeeds.contents, data)))
         for _, data, death, future in orders:
             if death:
                 assert type(future.exception(PATIENCE_IN_S)) is death[1]
             else:
                 assert future.result(PATIENCE_IN_S) == data
+
+
+def test_engines_killed_at_random_lose_no_work() -> None:
+    chance = random.Random(473)  # noqa: S311
+    with Pool(count=2, **LIMITS) as pool:
+        sources = [fresh() * 1000 for _ in range(300)]
+        futures = [pool.submit(misdeeds.dawdle, source, 0.02) for source in sources]
+        for _ in range(8):
+            time.sleep(chance.uniform(0.1, 0.5))
+            for engine in pool.engine_ids()[: chance.randint(1, 2)]:
+                os.kill(engine, signal.SIGKILL)
+        assert [future.result(PATIENCE_IN_S) for future in futures] == sources
+        tally = pool.tally()
+        assert tally.deaths.keys() <= {"sigkill"}
+        assert tally.refusals == 0
+
+
+def test_an_idle_engine_rests_and_works_on() -> None:
+    outfit = Outfit(on_idle=misdeeds.write_diary, idle_after_in_s=0.05)
+    with Pool(count=1, **LIMITS, outfit=outfit) as pool:
+        assert pool.submit(misdeeds.echo, b"", 1).result(PATIENCE_IN_S) == 1
+        engines = pool.engine_ids()
+        for rests in (1, 2, 3):
+            wait_until(lambda: len(diary_after_a_rest(pool)) >= rests)  # noqa: B023
+        assert pool.engine_ids() == engines
+        assert pool.tally().starts == 1
+
+
+def diary_after_a_rest(pool: Pool) -> list[str]:
+    time.sleep(0.2)
+    diary: list[str] = pool.submit(misdeeds.read_diary, b"").result(PATIENCE_IN_S)
+    return diary
+
+
+def test_an_engine_that_gets_no_rest_calls_nothing() -> None:
+    outfit = Outfit(on_idle=misdeeds.write_diary, idle_after_in_s=600)
+    with Pool(count=1, **LIMITS, outfit=outfit) as pool:
+        assert pool.submit(misdeeds.read_diary, b"").result(PATIENCE_IN_S) == []
+
+
+def test_an_outfit_that_cannot_be_sent_is_told_at_once() -> None:
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        Pool(count=1, **LIMITS, outfit=Outfit(on_idle=lambda: None))
+
+
+def test_an_outfit_that_engines_cannot_import_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = ModuleType("known_to_nobody_else")
+    exec("def rest(): pass", vars(unknown))  # noqa: S102
+    monkeypatch.setitem(sys.modules, unknown.__name__, unknown)
+    with Pool(count=1, **LIMITS, outfit=Outfit(on_idle=unknown.rest)) as pool:
+        error = error_of(pool, misdeeds.echo, 1)
+        assert (type(error), error.message) == (InternalError, "No engine could be started.")
+        assert "known_to_nobody_else" in (error.detail or "")
+        assert pool.tally().failed_starts > 0
+    assert pool.confinement.cancelled()

@@ -1,0 +1,202 @@
+"""The thread that keeps one engine alive and busy, and what the keepers of a pool share."""
+
+import contextlib
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from imageplane.deadline import Deadline
+from imageplane.engine.culprits import Culprits
+from imageplane.engine.deaths import DEADLINE, Died
+from imageplane.engine.parcel import Parcel, packed
+from imageplane.engine.process import Engine, Untouched
+from imageplane.engine.tally import Counts
+from imageplane.engine.terms import Terms
+from imageplane.engine.wire import Answer, Order
+from imageplane.errors import Busy, DeadlineExceeded, EngineCrashed, ImageplaneError, InternalError
+
+# How much longer than its deadline an engine lives, so that one that notices in time need not die for it.
+_GRACE_IN_S: Final = 0.25
+# How often work is given to another engine when one dies of something else.
+_ATTEMPTS: Final = 5
+# How often an engine is started anew that is killed before it is ready.
+_STARTS: Final = 20
+_PAUSE_IN_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work and who waits for it: `function(source, *arguments, deadline)`."""
+
+    function: Callable[..., Any]
+    source: bytes | Path
+    arguments: tuple[Any, ...]
+    answers: tuple[type, ...]
+    deadline: Deadline
+    future: Future[Any]
+
+    @property
+    def work(self) -> str:
+        """What is asked of the source, in words that are the same for the same wish."""
+        return repr((self.function.__qualname__, self.arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What all keepers of a pool share: the rules, the work that waits, and what is known of the past."""
+
+    terms: Terms
+    deadline_in_s: float
+    recycle_after: int
+    jobs: queue.SimpleQueue[Job | None] = field(default_factory=queue.SimpleQueue)
+    closing: threading.Event = field(default_factory=threading.Event)
+    confinement: Future[str] = field(default_factory=Future)
+    culprits: Culprits = field(default_factory=Culprits)
+    counts: Counts = field(default_factory=Counts)
+
+
+class Keeper(threading.Thread):
+    """The thread that keeps one engine: it takes one job at a time, and starts the next engine after a death."""
+
+    def __init__(self, shop: Workshop) -> None:
+        super().__init__(name="imageplane-engine-keeper", daemon=True)
+        self.engine: Engine | None = None
+        self._shop = shop
+        self._done = 0
+
+    def run(self) -> None:
+        while not self._shop.closing.is_set():
+            # Only a keeper with a ready engine takes a job; while this one starts anew, the others go on.
+            self._make_ready()
+            job = self._shop.jobs.get()
+            if job is not None and job.future.set_running_or_notify_cancel():
+                self._finish(job)
+        self._let_go()
+
+    def _finish(self, job: Job) -> None:
+        try:
+            with packed(job.source) as parcel:
+                answer = self._refused(job, parcel) or self._tried(job, parcel)
+        except ImageplaneError as error:
+            answer = Answer(error=error)
+        except BaseException as error:  # nobody waits for ever, whatever happens
+            answer = Answer(error=InternalError("Something went wrong here.", detail=repr(error)))
+        if answer.error is None:
+            job.future.set_result(answer.value)
+        else:
+            job.future.set_exception(closed() if self._shop.closing.is_set() else answer.error)
+
+    def _refused(self, job: Job, parcel: Parcel) -> Answer | None:
+        remaining_in_s = self._shop.culprits.refusal_in_s(parcel, lambda: job.work)
+        if remaining_in_s is None:
+            return None
+        self._shop.counts.add("refusals")
+        minutes = math.ceil(remaining_in_s / 60)
+        wait = f"{minutes} minutes" if minutes > 1 else "a minute"
+        sentence = f"This image has brought the work on it down more than once; it will not be tried again for {wait}."
+        return Answer(error=EngineCrashed(sentence, retry_after_in_s=remaining_in_s))
+
+    def _tried(self, job: Job, parcel: Parcel) -> Answer:
+        trouble: ImageplaneError = InternalError("No engine could take this image.")
+        for attempt in range(_ATTEMPTS):
+            if job.deadline.is_over:
+                trouble = DeadlineExceeded("The time was over before the work could start.")
+            if job.deadline.is_over or self._shop.closing.is_set():
+                break
+            if attempt:
+                self._shop.counts.add("retries")
+            # The engine may have died while it had nothing to do; that is not this job's fault.
+            failure = self._make_ready()
+            if failure is not None or self.engine is None:
+                trouble = failure or trouble
+                continue
+            try:
+                return self._asked(self.engine, job, parcel)
+            except Untouched as untouched:
+                trouble = InternalError("No engine could take this image.", detail=str(untouched))
+            except Died as death:
+                self._shop.counts.add_death(death.cause)
+                trouble = death.error
+                if not death.is_from_outside:
+                    break
+        else:
+            # Killed so often, it is no accident: a machine that doesn't tell that its memory is exhausted looks so.
+            if isinstance(trouble, EngineCrashed):
+                self._shop.culprits.blame(parcel, job.work)
+        return Answer(error=trouble)
+
+    def _asked(self, engine: Engine, job: Job, parcel: Parcel) -> Answer:
+        # Who waits for less time than the work needs has no bad image.
+        has_all_time = job.deadline.remaining_in_s > self._shop.deadline_in_s
+        expires_at = min(job.deadline.expires_at, time.monotonic() + self._shop.deadline_in_s)
+        is_file = parcel.descriptor is not None
+        order = Order(job.function, job.arguments, expires_at, parcel.size_in_bytes, is_file, job.answers)
+        self._done += 1
+        try:
+            answer = engine.ask(order, parcel, expires_at + _GRACE_IN_S, lambda: self._is_pointless(job))
+        except Died as death:
+            if death.is_of_the_source:
+                self._shop.culprits.blame(parcel)
+            elif death.is_of_the_work or (death.cause == DEADLINE and has_all_time):
+                self._shop.culprits.blame(parcel, job.work)
+            raise
+        if isinstance(answer.error, DeadlineExceeded) and has_all_time:
+            self._shop.culprits.blame(parcel, job.work)
+        return answer
+
+    def _is_pointless(self, job: Job) -> bool:
+        return self._shop.closing.is_set() or (job.deadline.is_over and time.monotonic() < job.deadline.expires_at)
+
+    def _make_ready(self) -> ImageplaneError | None:
+        if self.engine is not None and self.engine.is_alive:
+            if self._done < self._shop.recycle_after:
+                return None
+            self._shop.counts.add("recycled")
+        for _ in range(_STARTS):
+            self._let_go()
+            if self._shop.closing.is_set():
+                return closed()
+            try:
+                return self._start()
+            except Untouched:
+                # Someone kills engines, or the machine has no memory: nobody's order has been touched by that.
+                self._shop.counts.add("failed_starts")
+        return Busy("No engine could be started just now.", retry_after_in_s=_PAUSE_IN_S)
+
+    def _start(self) -> ImageplaneError | None:
+        self._done = 0
+        self._shop.counts.add("starts")
+        try:
+            self.engine = Engine(self._shop.terms)
+            words = self.engine.await_ready(self._shop.closing.is_set)
+        except Untouched:
+            raise
+        except Exception as error:  # whatever it is, the next one may start
+            self._shop.counts.add("failed_starts")
+            self._let_go()
+            return _start_failure(error)
+        with contextlib.suppress(InvalidStateError):
+            self._shop.confinement.set_result(words)
+        return None
+
+    def _let_go(self) -> None:
+        if self.engine is not None:
+            self.engine.close()
+            self.engine = None
+
+
+def closed() -> Busy:
+    """Give the answer to work that a closed pool won't do."""
+    return Busy("The engines are being shut down.")
+
+
+def _start_failure(error: Exception) -> ImageplaneError:
+    if isinstance(error, ImageplaneError):
+        return error
+    return InternalError("No engine could be started.", detail=repr(error))
