@@ -218,6 +218,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def seeing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server with the weights of all networks, which all tests share, or skip."""
+    if not HAS_WEIGHTS:
+        pytest.skip("the weights of ../shared/models are not here")
+    with serving(tmp_path_factory.mktemp("seeing_server"), MODELS_DIR=str(WEIGHTS)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a server that fetches from this machine too, which all tests share."""
     settings = {"SOURCES__ALLOW_HTTP": "true", "SOURCES__ALLOW_PRIVATE_NETWORKS": "true"}

@@ -16,9 +16,10 @@ from imageplane import operations as catalog
 from imageplane.codecs.header import Header
 from imageplane.deadline import Deadline
 from imageplane.engine.pool import Pool
+from imageplane.engine.terms import Outfit
 from imageplane.errors import Fault, RequestError
 from imageplane.limits import Limits
-from imageplane.models import ModelOptions
+from imageplane.models import ModelOptions, rest
 from imageplane.models.eyes import Seen
 from imageplane.models.memory import Memory, digest_of
 from imageplane.operation import PixelOperation, Subject, Window
@@ -160,6 +161,11 @@ def options_of(settings: "Settings") -> Options:
             settings.models_dir, settings.models.execution_providers, settings.models.idle_release_in_s
         ),
     )
+
+
+def outfit_of(settings: "Settings") -> Outfit:
+    """Give what engines need beside their libraries."""
+    return Outfit((settings.models_dir,), on_idle=rest, idle_after_in_s=settings.models.idle_release_in_s)
 
 
 def _transform(

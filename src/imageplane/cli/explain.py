@@ -31,9 +31,9 @@ def explain(
         from imageplane.settings import load  # noqa: PLC0415
 
         settings = load()
-        with Pool.of(settings.engine.model_copy(update={"count": 1})) as pool:
-            from imageplane.transform import Transformer, TransformRequest, options_of  # noqa: PLC0415
+        from imageplane.transform import Transformer, TransformRequest, options_of, outfit_of  # noqa: PLC0415
 
+        with Pool.of(settings.engine.model_copy(update={"count": 1}), outfit_of(settings)) as pool:
             request = TransformRequest.parse(raw, settings.limits)
             try:
                 data = source.source(settings.limits.max_source_in_bytes)

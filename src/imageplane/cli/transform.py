@@ -64,12 +64,11 @@ def transform(  # noqa: PLR0913, PLR0917 - these are the options of the command
     with cleanly():
         from imageplane.engine.pool import Pool  # noqa: PLC0415
         from imageplane.settings import load  # noqa: PLC0415
+        from imageplane.transform import Transformer, TransformRequest, options_of, outfit_of  # noqa: PLC0415
 
         settings = _adjusted(load(), jobs, deadline, len(inputs))
         # The engines load the craft while this process reads the request.
-        with Pool.of(settings.engine) as pool:
-            from imageplane.transform import Transformer, TransformRequest, options_of  # noqa: PLC0415
-
+        with Pool.of(settings.engine, outfit_of(settings)) as pool:
             request = destination.agreed(TransformRequest.parse(raw, settings.limits))
             transformer = Transformer(pool, options_of(settings))
             failed = _Run(destination, request, settings, inputs).run(transformer)

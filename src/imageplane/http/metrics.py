@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from imageplane.engine.tally import Tally
 from imageplane.http.visit import Visit
 
 _BUCKETS_IN_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -38,9 +39,9 @@ class Metrics:
         self.in_progress = Gauge("imageplane_requests_in_progress", "Requests being answered.", registry=self.registry)
         self.credits = Counter("imageplane_credits_charged", "Credits charged.", registry=self.registry)
 
-    def watch_engines(self, process_ids: Callable[[], list[int]], starts: Callable[[], int]) -> None:
-        """Tell of the engines too: how many live, how often one was started, how much memory they hold."""
-        self.registry.register(_Engines(process_ids, starts))
+    def watch_engines(self, process_ids: Callable[[], list[int]], tally: Callable[[], Tally]) -> None:
+        """Tell of the engines too: how many live, what became of them, how much memory they hold."""
+        self.registry.register(_Engines(process_ids, tally))
 
     def record(self, route: str, status: int, visit: Visit) -> None:
         """Count one answered request."""
@@ -58,19 +59,26 @@ class Metrics:
 
 
 class _Engines(Collector):
-    def __init__(self, process_ids: Callable[[], list[int]], starts: Callable[[], int]) -> None:
+    def __init__(self, process_ids: Callable[[], list[int]], tally: Callable[[], Tally]) -> None:
         self._process_ids = process_ids
-        self._starts = starts
+        self._tally = tally
 
     def collect(self) -> list[Metric]:
-        ids = self._process_ids()
+        ids, tally = self._process_ids(), self._tally()
+        deaths = CounterMetricFamily("imageplane_engine_deaths", "Engines that died at work.", labels=["cause"])
+        for cause, count in tally.deaths.items():
+            deaths.add_metric([cause], count)
         memory = GaugeMetricFamily("imageplane_resident_memory_bytes", "Resident memory.", labels=["process"])
         memory.add_metric(["server"], _resident_in_bytes(None))
         memory.add_metric(["engines"], sum(_resident_in_bytes(process_id) for process_id in ids))
         return [
             memory,
             GaugeMetricFamily("imageplane_engines", "Engine processes that live.", value=len(ids)),
-            GaugeMetricFamily("imageplane_engine_starts", "Engine processes started so far.", value=self._starts()),
+            GaugeMetricFamily("imageplane_engine_starts", "Engine processes started so far.", value=tally.starts),
+            GaugeMetricFamily(
+                "imageplane_refused_sources", "Sources refused that killed engines.", value=tally.refusals
+            ),
+            deaths,
         ]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ from imageplane.http.metrics import Metrics
 from imageplane.http.rates import Rates
 from imageplane.settings import Settings
 from imageplane.sources.url import Fetcher
-from imageplane.transform import Transformer, options_of
+from imageplane.transform import Transformer, options_of, outfit_of
 
 _log = structlog.get_logger("imageplane.http")
 _SWEEP_EVERY_IN_S: Final = 30.0
@@ -58,9 +59,10 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
         rates = Rates(settings.limits)
         stack.push_async_callback(rates.close)
         fetcher = await stack.enter_async_context(Fetcher(settings.sources, settings.limits.max_source_in_bytes))
-        pool = Pool.of(settings.engine)
+        pool = Pool.of(settings.engine, outfit_of(settings))
+        pool.confinement.add_done_callback(_tell_confinement)
         stack.push_async_callback(asyncio.to_thread, pool.close)
-        metrics.watch_engines(pool.engine_ids, lambda: pool.starts)
+        metrics.watch_engines(pool.engine_ids, pool.tally)
         holds_for_in_s = settings.http.deadline_in_s + _HOLDS_LONGER_BY_IN_S
         services = Services(
             settings,
@@ -75,6 +77,11 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
         sweeper = asyncio.create_task(_sweep(books))
         stack.callback(sweeper.cancel)
         yield services
+
+
+def _tell_confinement(done: "Future[str]") -> None:
+    if not done.cancelled():
+        _log.info("engines are confined", confinement=done.result())
 
 
 async def _sweep(books: Books) -> None:
