@@ -11,7 +11,7 @@ NATIVE = $(wildcard src/imageplane/codecs/native/*.[ch])
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve demo test lint fuzz bench bench-http soak lock generate clean
+.PHONY: help install serve demo test lint fuzz eval bench bench-http soak lock generate clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ bench: $(VENV)/.dev-$(HEIC)  ## Measure against Sharp, Pillow, OpenCV and vipsth
 
 fuzz: $(VENV)/.dev-$(HEIC)  ## Thousands of requests derived from our own OpenAPI document (RUNS=n, SEED=n)
 	FUZZ_RUNS=$(or $(RUNS),11) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q --timeout 3600 tests/http/test_schemathesis.py
+
+eval: $(VENV)/.dev-$(HEIC)  ## Are the pictures right? Crops against peers (WHAT=upscale or WHAT=matting for the others)
+	$(BIN)/python -m benchmarks.eval $(or $(WHAT),crop) $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-http: $(VENV)/.dev-$(HEIC)  ## Measure what HTTP adds to the image work
 	$(BIN)/python -m benchmarks.http_overhead $(if $(PHOTOS),--photos $(PHOTOS))
