@@ -9,7 +9,6 @@ from benchmarks.eval.croppers import OURS
 from benchmarks.eval.report import Report
 from benchmarks.eval.truth import SHAPES
 
-
 _COLUMNS = ("photo", "shape", "contender", "left", "top", "width", "height", "kept", "faces_lost", "faces")
 
 
