@@ -26,10 +26,10 @@ GOOD = {"file": {"base64": PNG}, "operations": [{"type": "flip"}]}
 
 
 def seconds_of_work() -> dict[str, object]:
-    """Give a request that keeps an engine busy for many seconds on any machine."""
+    """Give a request that keeps an engine busy for several seconds."""
     buffer = io.BytesIO()
     Image.new("RGB", (4000, 3000), (10, 200, 30)).save(buffer, "PNG")
-    operations = [*([{"type": "denoise", "size": 99}] * 20), {"type": "convert", "format": "jpeg"}]
+    operations = [*([{"type": "denoise", "size": 31}] * 4), {"type": "convert", "format": "jpeg"}]
     return {"file": {"base64": base64.b64encode(buffer.getvalue()).decode()}, "operations": operations}
 
 
