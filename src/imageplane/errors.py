@@ -41,7 +41,7 @@ _MOST_TOLD: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One wrong place in a request: its path as the caller wrote it, and what is wrong there."""
+    """One wrong place in a request: its path, such as `operations[3].width_in_px`, and what is wrong there."""
 
     path: str
     message: str

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from banking import new_key
-from server import Server, serving
+from server import TRANSFORM, Server, serving
 
 from imageplane.accounts import keys
 from imageplane.accounts.books import Books
@@ -59,8 +59,21 @@ def test_who_is_not_known_is_not_counted(strict: Server, strict_books: Books) ->
     key = new_key(strict_books)
     for _ in range(MOST + 2):
         assert strict.get("/v1/me", key="wrong").status == 401
-        assert strict.get("/nowhere", key=key).status == 404
     assert strict.get("/v1/me", key=key).headers["x-ratelimit-remaining"] == str(MOST - 1)
+
+
+def test_a_request_to_nowhere_is_told_and_not_counted(strict: Server, strict_books: Books) -> None:
+    key = new_key(strict_books)
+    assert strict.get("/v1/me", key=key).headers["x-ratelimit-remaining"] == str(MOST - 1)
+    for _ in range(MOST):
+        for reply, status in ((strict.get("/nowhere", key=key), 404), (strict.get(TRANSFORM, key=key), 405)):
+            assert reply.status == status
+            assert all(name in reply.headers for name in NAMES)
+            assert reply.headers["x-ratelimit-remaining"] == str(MOST - 1)
+    for stranger in ("", "wrong", keys.new_text()):
+        reply = strict.get("/nowhere", key=stranger)
+        assert reply.status == 404
+        assert not any(name in reply.headers for name in NAMES)
 
 
 def test_all_keys_of_an_organization_count_together(strict: Server, strict_books: Books) -> None:

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BeforeValidator
 from starlette.requests import Request
+from starlette.responses import Response
 
 from imageplane.accounts import organizations
 from imageplane.accounts.account import Account
 from imageplane.accounts.prices import MILLICREDITS
-from imageplane.accounts.usage import usage
+from imageplane.accounts.usage import Usage, usage
 from imageplane.errors import Fault, RequestError
+from imageplane.http import replies
 from imageplane.http.auth import admitted
 from imageplane.http.services import services_of
 
@@ -34,7 +36,7 @@ _Admitted = Annotated[Account, Depends(admitted)]
 
 
 @router.get("/me")
-async def me(request: Request, account: _Admitted) -> dict[str, Any]:
+async def me(request: Request, account: _Admitted) -> Response:
     """Tell whose key this is, and how many credits the organization has."""
     services = services_of(request)
 
@@ -43,19 +45,13 @@ async def me(request: Request, account: _Admitted) -> dict[str, Any]:
             return organizations.of_id(connection, account.organization_id)
 
     organization = await asyncio.to_thread(read)
-    return {
-        "success": True,
-        "data": {
-            "organization": {"id": organization.id, "name": organization.name},
-            "key": {
-                "id": account.key_id,
-                "name": account.key_name,
-                "expires_at": _moment(account.expires_at_in_ms),
-            },
-            "credits": organization.balance_in_millicredits / MILLICREDITS,
-            "requests_per_minute": services.settings.limits.requests_per_minute,
-        },
-    }
+    known = replies.Account(
+        organization=replies.Organization(organization.id, organization.name),
+        key=replies.Key(account.key_id, account.key_name, _moment(account.expires_at_in_ms)),
+        credits=organization.balance_in_millicredits / MILLICREDITS,
+        requests_per_minute=services.settings.limits.requests_per_minute,
+    )
+    return replies.json_response(replies.AccountReply(success=True, data=known))
 
 
 @router.get("/usage", name="usage")
@@ -64,7 +60,7 @@ async def used(
     account: _Admitted,
     since: Annotated[_Day, Query(description="The first day, in UTC; 30 days before the last without one.")] = None,
     until: Annotated[_Day, Query(description="The last day, in UTC; today without one.")] = None,
-) -> dict[str, Any]:
+) -> Response:
     """Tell what each key of the organization did on each day."""
     services = services_of(request)
     last = until or datetime.now(UTC).date()
@@ -72,24 +68,19 @@ async def used(
     if not first <= last or (last - first).days > _MOST_DAYS:
         raise RequestError.of([Fault("since", f"expected a day at most {_MOST_DAYS} days before until")])
     rows = await asyncio.to_thread(usage, services.books.database, account.organization_id, first, last)
-    return {
-        "success": True,
-        "data": {
-            "since": first.isoformat(),
-            "until": last.isoformat(),
-            "usage": [
-                {
-                    "day": row.day.isoformat(),
-                    "key": {"id": row.key_id, "name": row.key_name},
-                    "api": row.api,
-                    "requests": row.requests,
-                    "credits": row.charged_in_millicredits / MILLICREDITS,
-                }
-                for row in rows
-            ],
-        },
-    }
+    days = tuple(_day_of_use(row) for row in rows)
+    return replies.json_response(replies.UsageReply(success=True, data=replies.Usage(first, last, days)))
 
 
-def _moment(at_in_ms: int | None) -> str | None:
-    return None if at_in_ms is None else datetime.fromtimestamp(at_in_ms / 1000, UTC).isoformat()
+def _day_of_use(row: Usage) -> replies.DayOfUse:
+    return replies.DayOfUse(
+        day=row.day,
+        key=replies.UsedKey(row.key_id, row.key_name),
+        api=row.api,
+        requests=row.requests,
+        credits=row.charged_in_millicredits / MILLICREDITS,
+    )
+
+
+def _moment(at_in_ms: int | None) -> datetime | None:
+    return None if at_in_ms is None else datetime.fromtimestamp(at_in_ms / 1000, UTC)

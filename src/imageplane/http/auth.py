@@ -1,5 +1,7 @@
 """Who asks: the key of the request, and whether its organization may ask again already."""
 
+import contextlib
+
 from starlette.requests import Request
 
 from imageplane.accounts.account import Account
@@ -14,13 +16,26 @@ async def admitted(request: Request) -> Account:
 
     Errors: invalid_api_key, rate_limited, busy.
     """
-    services, visit = services_of(request), visit_of(request)
-    account = await services.books.keys.account(_key_in(request.headers.get("authorization", "")))
-    visit.facts.update(organization_id=account.organization_id, key_id=account.key_id)
-    rate, is_allowed = await services.rates.take(account.organization_id)
-    visit.headers.update(rate.headers())
+    account = await _account(request)
+    rate, is_allowed = await services_of(request).rates.take(account.organization_id)
+    visit_of(request).headers.update(rate.headers())
     if not is_allowed:
         raise refused(rate)
+    return account
+
+
+async def recognized(request: Request) -> None:
+    """Show a caller with a good key its rate limit, where no route counts the request."""
+    # The reply is known already, and stands whatever fails here.
+    with contextlib.suppress(Exception):
+        account = await _account(request)
+        rate = await services_of(request).rates.look(account.organization_id)
+        visit_of(request).headers.update(rate.headers())
+
+
+async def _account(request: Request) -> Account:
+    account = await services_of(request).books.keys.account(_key_in(request.headers.get("authorization", "")))
+    visit_of(request).facts.update(organization_id=account.organization_id, key_id=account.key_id)
     return account
 
 

@@ -4,7 +4,6 @@ import re
 from functools import cache
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from imageplane.http import account, health
 from imageplane.http.openapi import document
 from imageplane.http.reference import CONTENT_SECURITY_POLICY, page
+from imageplane.http.replies import json_response
 from imageplane.http.services import services_of
 from imageplane.http.transform import TRANSFORM_PATH, transform
 from imageplane.settings import LimitSettings
@@ -24,8 +24,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 @router.get("/openapi.json")
 async def openapi(request: Request) -> Response:
     """Describe the whole API to a machine, as OpenAPI 3.1."""
-    document = described(services_of(request).settings.limits)
-    return Response(msgspec.json.encode(document), media_type="application/json")
+    return json_response(described(services_of(request).settings.limits))
 
 
 @router.get("/docs")

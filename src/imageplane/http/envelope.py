@@ -2,18 +2,28 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final
 
 import msgspec
 import pybase64
 
+from imageplane import pipeline
 from imageplane.accounts.prices import MILLICREDITS
+from imageplane.codecs.header import Header
 from imageplane.errors import RequestError
+from imageplane.http.replies import (
+    JSON,
+    NamedPicture,
+    OutputMetadata,
+    OutputsReply,
+    Picture,
+    PictureMetadata,
+    PictureReply,
+    Pictures,
+    SourceMetadata,
+    TransformMetadata,
+)
 from imageplane.http.visit import Visit
-from imageplane.pipeline import Picture
 from imageplane.transform import Result
-
-JSON: Final = "application/json"
 
 Written = tuple[tuple[tuple[str, str], ...], bytes]
 
@@ -57,45 +67,37 @@ def raw_reply(result: Result, warnings: Sequence[str], visit: Visit, *, is_singl
 
 def json_reply(result: Result, warnings: Sequence[str], visit: Visit, *, is_single: bool) -> Written:
     """Give headers and the envelope: one picture in `data`, or each under its name in `data.outputs`."""
-    metadata = _metadata(result, warnings, visit)
+    known = (
+        visit.request_id,
+        _source(result.source),
+        tuple(warnings),
+        _credits(visit.millicredits_charged),
+        visit.timings_in_ms,
+    )
+    body: PictureReply | OutputsReply
     if is_single:
-        data: dict[str, Any] = _fields(result.picture)
-        metadata["smart_crops"] = result.picture.smart_crops
+        picture = result.picture
+        body = PictureReply(
+            success=True, data=Picture(*_file(picture)), metadata=PictureMetadata(*known, picture.smart_crops)
+        )
     else:
-        data = {"outputs": [_named(picture) for picture in result.pictures]}
-    body = {"success": True, "data": data, "metadata": metadata}
+        pictures = Pictures(tuple(_named(picture) for picture in result.pictures))
+        body = OutputsReply(success=True, data=pictures, metadata=TransformMetadata(*known))
     return (("Content-Type", JSON),), msgspec.json.encode(body)
 
 
-def _fields(picture: Picture) -> dict[str, Any]:
-    return {
-        # The alphabet of base64 needs no escape, so the text is put in as it is.
-        "buffer": msgspec.Raw(b'"' + pybase64.b64encode(picture.data) + b'"'),
-        "mime_type": picture.mime_type,
-        "width_in_px": picture.width_in_px,
-        "height_in_px": picture.height_in_px,
-        "size_in_bytes": len(picture.data),
-    }
+def _file(picture: pipeline.Picture) -> tuple[msgspec.Raw, str, int, int, int]:
+    # The alphabet of base64 needs no escape, so the text is put in as it is.
+    buffer = msgspec.Raw(b'"' + pybase64.b64encode(picture.data) + b'"')
+    return buffer, picture.mime_type, picture.width_in_px, picture.height_in_px, len(picture.data)
 
 
-def _named(picture: Picture) -> dict[str, Any]:
-    return {"name": picture.name, **_fields(picture), "metadata": {"smart_crops": picture.smart_crops}}
+def _named(picture: pipeline.Picture) -> NamedPicture:
+    return NamedPicture(*_file(picture), picture.name, OutputMetadata(picture.smart_crops))
 
 
-def _metadata(result: Result, warnings: Sequence[str], visit: Visit) -> dict[str, Any]:
-    source = result.source
-    return {
-        "request_id": visit.request_id,
-        "source": {
-            "format": source.format,
-            "width_in_px": source.size.width,
-            "height_in_px": source.size.height,
-            "size_in_bytes": source.size_in_bytes,
-        },
-        "warnings": list(warnings),
-        "credits_charged": _credits(visit.millicredits_charged),
-        "timings_in_ms": visit.timings_in_ms,
-    }
+def _source(source: Header) -> SourceMetadata:
+    return SourceMetadata(source.format, source.size.width, source.size.height, source.size_in_bytes)
 
 
 def _credits(millicredits: int) -> int | float:

@@ -4,12 +4,13 @@ import math
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from imageplane.errors import ImageplaneError, InternalError, MethodNotAllowed, NotFound, RequestError
+from imageplane.http.auth import recognized
+from imageplane.http.replies import ErrorReply, json_response
 from imageplane.http.visit import Visit, visit_of
 
 _NO_FAULT_OF_THE_CALLER: Final = "Something went wrong here."
@@ -21,13 +22,9 @@ def failure(error: ImageplaneError, visit: Visit) -> Response:
     visit.error_code = error.code
     if error.detail is not None:
         visit.facts["detail"] = error.detail
-    body = {
-        "success": False,
-        "error": error.message,
-        "code": error.code,
-        "details": [{"path": fault.path, "message": fault.message} for fault in error.faults],
-        "request_id": visit.request_id,
-    }
+    body = ErrorReply(
+        success=False, error=error.message, code=error.code, details=error.faults, request_id=visit.request_id
+    )
     headers = {}
     retry_after_in_s = error.retry_after_in_s
     if retry_after_in_s is None and error.retryable and error.status in _ALWAYS_WITH_RETRY_AFTER:
@@ -36,13 +33,14 @@ def failure(error: ImageplaneError, visit: Visit) -> Response:
         headers["Retry-After"] = str(max(1, math.ceil(retry_after_in_s)))
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(body), error.status, headers, "application/json")
+    return json_response(body, error.status, headers)
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:
     """Turn what a route raised into its reply."""
     visit = visit_of(request)
     if isinstance(error, HTTPException):
+        await recognized(request)
         reply = failure(_as_ours(request, error), visit)
         reply.headers.update(error.headers or {})
         return reply

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
 
+import msgspec
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
@@ -14,10 +15,10 @@ from imageplane import errors
 from imageplane.codecs.formats import FORMATS
 from imageplane.errors import ImageplaneError
 from imageplane.http import examples
+from imageplane.http.replies import JSON, ErrorReply
 from imageplane.http.schemas import Schema, error_classes, ref, schemas, untitled
 from imageplane.limits import Limits
 
-_JSON: Final = "application/json"
 _ADMISSION: Final = (errors.InvalidKey, errors.RateLimited, errors.Busy)
 # Everything else can become of a transform.
 _ELSEWHERE: Final = (errors.Forbidden, errors.NotFound, errors.MethodNotAllowed, errors.SettingsError)
@@ -44,13 +45,13 @@ class Answer:
 
 
 def _json(reply: str, *raises: type[ImageplaneError]) -> Answer:
-    return Answer({_JSON: {"schema": ref(reply)}}, raises)
+    return Answer({JSON: {"schema": ref(reply)}}, raises)
 
 
 _TEXT: Final = {"schema": {"type": "string"}}
 _ANSWERS: Final = {
     "transform": Answer(
-        {_JSON: {"schema": ref("TransformReply")}, **{entry.mime_type: {} for entry in FORMATS.values()}},
+        {JSON: {"schema": ref("TransformReply")}, **{entry.mime_type: {} for entry in FORMATS.values()}},
         tuple(error for error in error_classes() if error not in _ELSEWHERE),
         ("ETag", "X-Credits-Charged", "X-Warnings", "Idempotent-Replayed"),
     ),
@@ -59,7 +60,7 @@ _ANSWERS: Final = {
     "live": _json("AliveReply"),
     "ready": _json("ReadyReply", errors.Busy),
     "metrics": Answer({"text/plain": _TEXT}),
-    "openapi": Answer({_JSON: {"schema": {"type": "object"}}}),
+    "openapi": Answer({JSON: {"schema": {"type": "object"}}}),
     "docs": Answer({"text/html": _TEXT}),
 }
 _IDEMPOTENCY_KEY: Final = {
@@ -79,13 +80,13 @@ _REQUEST_ID: Final = {
 _BODY: Final = {
     "required": True,
     "content": {
-        _JSON: {"schema": ref("TransformRequest"), "examples": examples.REQUESTS},
+        JSON: {"schema": ref("TransformRequest"), "examples": examples.REQUESTS},
         "multipart/form-data": {
             "schema": ref("TransformForm"),
             "encoding": {
                 "file": {"contentType": "image/*, application/octet-stream"},
-                "operations": {"contentType": _JSON},
-                "outputs": {"contentType": _JSON},
+                "operations": {"contentType": JSON},
+                "outputs": {"contentType": JSON},
             },
         },
     },
@@ -176,7 +177,7 @@ def _parameters(route: APIRoute) -> list[dict[str, Any]]:
 def _responses(name: str, answer: Answer) -> dict[str, Any]:
     content = {kind: dict(entry) for kind, entry in answer.content.items()}
     if name in examples.REPLIES:
-        content[_JSON]["example"] = examples.REPLIES[name]
+        content[JSON]["example"] = examples.REPLIES[name]
     rate = _RATE if answer.needs_key else ()
     success = {"description": "What was asked for.", "headers": _headers(*rate, *answer.headers), "content": content}
     by_status = defaultdict(list)
@@ -190,20 +191,15 @@ def _responses(name: str, answer: Answer) -> dict[str, Any]:
 def _failure(status: int, raised: list[type[ImageplaneError]], rate: tuple[str, ...]) -> dict[str, Any]:
     meanings = {error.code: inspect.cleandoc(error.__doc__ or "") for error in raised}
     first = raised[0]
-    example = {
-        "success": False,
-        "error": first.sentence or meanings[first.code],
-        "code": first.code,
-        "details": [],
-        "request_id": "req_0f3c",
-    }
+    sentence = first.sentence or meanings[first.code]
+    example = ErrorReply(success=False, error=sentence, code=first.code, details=(), request_id="req_0f3c")
     return {
         "description": "\n".join(f"* `{code}`: {meaning}" for code, meaning in meanings.items()),
         "headers": _headers(*_OWN_HEADERS.get(status, ()), *(() if status in _BEFORE_ADMISSION else rate)),
         "content": {
-            _JSON: {
+            JSON: {
                 "schema": {"allOf": [ref("ErrorReply")], "properties": {"code": {"enum": list(meanings)}}},
-                "example": example,
+                "example": msgspec.to_builtins(example),
             }
         },
     }

@@ -1,7 +1,9 @@
 """How many requests an organization may send in a minute, in a window that slides."""
 
+import contextlib
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,19 +53,33 @@ class Rates:
             ) from error
 
     async def take(self, organization_id: str) -> tuple[Rate, bool]:
-        """Count one request; gives where the organization stands, and whether the request may go on."""
-        try:
+        """Count one request; gives where the organization stands, and whether the request may go on. Errors: busy."""
+        with _busy_when_gone():
             is_allowed = await self._limiter.hit(self._limit, organization_id)
-            window = await self._limiter.get_window_stats(self._limit, organization_id)
-        except Exception as error:
-            raise Busy("Requests can't be counted right now; try again.", detail=repr(error)) from error
-        return Rate(self._limit.amount, window.remaining, window.reset_time), is_allowed
+            return await self._rate(organization_id), is_allowed
+
+    async def look(self, organization_id: str) -> Rate:
+        """Give where the organization stands, and count nothing. Errors: busy."""
+        with _busy_when_gone():
+            return await self._rate(organization_id)
 
     async def close(self) -> None:
         """Close the connections to Redis, where there are any."""
         bridge = getattr(self._storage, "bridge", None)
         if bridge is not None:
             await bridge.get_connection().aclose()
+
+    async def _rate(self, organization_id: str) -> Rate:
+        window = await self._limiter.get_window_stats(self._limit, organization_id)
+        return Rate(self._limit.amount, window.remaining, window.reset_time)
+
+
+@contextlib.contextmanager
+def _busy_when_gone() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise Busy("Requests can't be counted right now; try again.", detail=repr(error)) from error
 
 
 def refused(rate: Rate) -> RateLimited:
