@@ -2,6 +2,7 @@
 
 import csv
 import os
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,7 @@ os.environ["VIPS_CONCURRENCY"] = "1"
 
 import pytest
 import pyvips
-
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
-ABSENT = "../shared is not here"
+from absent import CORPUS, NO_CORPUS
 
 pytest_plugins = ["postgres", "banking", "server", "picture_server"]
 
@@ -22,29 +21,31 @@ pyvips.block_untrusted_set(True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "corpus(folder): asks for `row`, one line of MANIFEST.tsv in ../shared/corpus")
+    config.addinivalue_line("markers", "corpus(folder, pattern): asks for `row`, a line of its MANIFEST.tsv")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test marked `corpus(folder)` for every row of the manifest, or skip it once, visibly."""
+    """Run a test marked `corpus(folder, pattern)` for every file of the manifest of such a name, or skip it visibly."""
     mark = metafunc.definition.get_closest_marker("corpus")
     if mark is None or "row" not in metafunc.fixturenames:
         return
-    rows: list[Any] = [pytest.param(row, id=row["file"]) for row in _rows(mark.args[0])]
-    metafunc.parametrize("row", rows or [pytest.param({}, id="absent", marks=pytest.mark.skip(reason=ABSENT))])
+    rows: list[Any] = [pytest.param(row, id=row["file"]) for row in _rows(*mark.args)]
+    metafunc.parametrize("row", rows or [pytest.param({}, id="absent", marks=pytest.mark.skip(reason=NO_CORPUS))])
 
 
-def _rows(folder: str) -> list[dict[str, str]]:
+def _rows(folder: str, pattern: str = "*") -> list[dict[str, str]]:
     manifest = CORPUS / folder / "MANIFEST.tsv"
     if not manifest.is_file():
         return []
     with manifest.open(newline="") as lines:
-        return [{**row, "path": str(CORPUS / folder / row["file"])} for row in csv.DictReader(lines, delimiter="\t")]
+        rows = [row for row in csv.DictReader(lines, delimiter="\t") if fnmatch(row["file"], pattern)]
+    assert rows, f"no file of {folder} is named {pattern}"
+    return [{**row, "path": str(CORPUS / folder / row["file"])} for row in rows]
 
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """Give the folder of the shared pictures, or skip."""
     if not CORPUS.is_dir():
-        pytest.skip(ABSENT)
+        pytest.skip(NO_CORPUS)
     return CORPUS

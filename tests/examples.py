@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
-from server import HAS_WEIGHTS, WEIGHTS
+from absent import NO_WEIGHTS, WEIGHTS
 
 from imageplane.deadline import Deadline
 from imageplane.models import ModelOptions, models_of
 from imageplane.operation import Example, Operation, PixelOperation, Tools, size_of
 from imageplane.operations import catalog, parse
 
-TOOLS = Tools(Deadline(), models_of(ModelOptions(WEIGHTS)) if HAS_WEIGHTS else None)
+TOOLS = Tools(Deadline(), models_of(ModelOptions(WEIGHTS)) if WEIGHTS else None)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ PIXEL_CASES = tuple(case for case in CASES if isinstance(case.operation, PixelOp
 
 def as_parameters(cases: tuple[Case, ...]) -> list[Any]:
     """Give cases to parametrize a test with; those that need weights are skipped, visibly, where there are none."""
-    absent = pytest.mark.skipif(not HAS_WEIGHTS, reason="the weights of ../shared/models are not here")
+    absent = pytest.mark.skipif(WEIGHTS is None, reason=NO_WEIGHTS)
     return [pytest.param(case, id=case.name, marks=[absent] if needs_weights(case.operation) else []) for case in cases]
 
 

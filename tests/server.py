@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from absent import NO_WEIGHTS, WEIGHTS
 from pydantic import SecretStr
 
 from imageplane.accounts.books import Books
 from imageplane.settings import DatabaseSettings, Settings
 
 TRANSFORM = "/image-transformation/v1/transform"
-# The weights of the networks, where this checkout has them beside it.
-WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "models"
-HAS_WEIGHTS = WEIGHTS.is_dir()
 _PATIENCE_IN_S = 60.0
 _KEY = re.compile(r"ip_live_\w+")
 
@@ -220,8 +218,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def seeing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a server with the weights of all networks, which all tests share, or skip."""
-    if not HAS_WEIGHTS:
-        pytest.skip("the weights of ../shared/models are not here")
+    if WEIGHTS is None:
+        pytest.skip(NO_WEIGHTS)
     with serving(tmp_path_factory.mktemp("seeing_server"), MODELS_DIR=str(WEIGHTS)) as server:
         yield server
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from absent import NO_WEIGHTS, WEIGHTS
 from banking import new_key
 from pairs import CASES, SERVERS, check, filled, sent
 from picture_server import PictureServer
-from server import HAS_WEIGHTS, TRANSFORM, WEIGHTS, Reply, Server, serving
+from server import TRANSFORM, Reply, Server, serving
 
 from imageplane.accounts import keys
 from imageplane.accounts.books import Books
 from imageplane.errors import ImageplaneError
 from imageplane.operations import catalog
-from imageplane.settings import load
 
 CREDIT = 10
 # These take a crash, an engine or a database that is gone, or two requests at once: tests/http has them.
@@ -51,10 +51,9 @@ class Installations:
 def _models(server_name: str) -> dict[str, str]:
     if server_name != "models":
         return {}
-    folder = WEIGHTS if HAS_WEIGHTS else load().models_dir
-    if not folder.is_dir() or not any(folder.iterdir()):
-        pytest.skip("there are no models here; `imageplane models pull` installs them")
-    return {"MODELS_DIR": str(folder)}
+    if WEIGHTS is None:
+        pytest.skip(NO_WEIGHTS)
+    return {"MODELS_DIR": str(WEIGHTS)}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import encoded
 import numpy as np
 import pytest
 import simplejpeg
+from absent import NO_HEIC
 from PIL import Image
 from skimage.metrics import structural_similarity
 
@@ -38,7 +39,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
 @pytest.mark.corpus("speed")
 def test_planned_looks_like_naive(row: dict[str, str]) -> None:
     if row["file"].endswith(".heic") and not is_heic_available():
-        pytest.skip("no heic extra")
+        pytest.skip(NO_HEIC)
     data = Path(row["path"]).read_bytes()
     reference = shown(data, PNG, is_naive=True)
     assert likeness(shown(data, PNG, is_naive=False), reference) >= LEAST_SSIM
@@ -46,18 +47,14 @@ def test_planned_looks_like_naive(row: dict[str, str]) -> None:
     assert planned >= naive - MOST_SSIM_LOST
 
 
-@pytest.mark.corpus("speed")
+@pytest.mark.corpus("speed", "*.jpg")
 def test_large_photos_are_shrunk_by_their_decoder(row: dict[str, str]) -> None:
-    if row["format"] != "JPEG":
-        pytest.skip("only JPEG decoders shrink by eighths")
     data = Path(row["path"]).read_bytes()
     assert "shrunk by 8," in explain(data, [OUTPUT], Options())
 
 
-@pytest.mark.corpus("speed")
+@pytest.mark.corpus("speed", "*_prog.jpg")
 def test_a_progressive_photo_at_one_eighth_has_the_pixels_of_a_plain_decode(row: dict[str, str]) -> None:
-    if row["kind"] != "progressive":
-        pytest.skip("not progressive")
     data = Path(row["path"]).read_bytes()
     pixels, is_damaged = decode_jpeg(data, 8)
     plain = simplejpeg.decode_jpeg(data, "RGB", min_height=pixels.shape[0], min_width=pixels.shape[1])

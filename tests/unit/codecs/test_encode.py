@@ -5,6 +5,7 @@ import numpy as np
 import pictures
 import pytest
 import pyvips
+from absent import NO_HEIC
 
 from imageplane.codecs.encode import Extras, encode
 from imageplane.codecs.formats import FORMATS, OutputFormat, Target, written_as
@@ -14,7 +15,7 @@ from imageplane.errors import UnencodableImage
 PHOTO, ALPHA = pictures.image("photo"), pictures.image("alpha")
 
 FORMAT_NAMES = [
-    pytest.param(name, marks=pytest.mark.skipif(name == "heif" and not is_heic_available(), reason="no heic extra"))
+    pytest.param(name, marks=pytest.mark.skipif(name == "heif" and not is_heic_available(), reason=NO_HEIC))
     for name in FORMATS
 ]
 every_format = pytest.mark.parametrize("name", FORMAT_NAMES)
@@ -24,7 +25,7 @@ every_format = pytest.mark.parametrize("name", FORMAT_NAMES)
 def heif() -> None:
     """Let Pillow read HEIF where the extra is installed."""
     if is_heic_available():
-        pytest.importorskip("pillow_heif").register_heif_opener()
+        pytest.importorskip("pillow_heif", reason=NO_HEIC).register_heif_opener()
 
 
 def written(image: pyvips.Image, name: OutputFormat, quality: int | None = None, extras: Extras | None = None) -> bytes:
@@ -51,7 +52,7 @@ def test_an_opaque_picture_looks_right(name: OutputFormat) -> None:
 @pytest.mark.parametrize("name", ["png", "webp", "avif", "heif"])
 def test_transparency_is_kept(name: OutputFormat) -> None:
     if name == "heif" and not is_heic_available():
-        pytest.skip("no heic extra")
+        pytest.skip(NO_HEIC)
     found, source = encoded.pixels(written(ALPHA, name, 95)), ALPHA.numpy()
     assert mean_delta(found[..., 3], source[..., 3]) < 1.5
     is_seen = source[..., 3] > 0
@@ -92,7 +93,7 @@ def test_quality_is_ignored_where_it_has_no_meaning(name: OutputFormat) -> None:
 @pytest.mark.parametrize("name", ["jpeg", "webp", "avif", "heif"])
 def test_quality_counts_elsewhere(name: OutputFormat) -> None:
     if name == "heif" and not is_heic_available():
-        pytest.skip("no heic extra")
+        pytest.skip(NO_HEIC)
     files = [written(PHOTO, name, quality) for quality in (1, 37, 71, 100)]
     assert [len(file) for file in files] == sorted(len(file) for file in files)
     deltas = [mean_delta(encoded.pixels(file), PHOTO.numpy()) for file in files]
@@ -128,7 +129,7 @@ def test_no_format_writes_what_the_source_carried(name: OutputFormat) -> None:
 @pytest.mark.parametrize("name", ["jpeg", "webp", "avif", "heif", "png"])
 def test_copyright_is_written_where_it_is_wanted(name: OutputFormat) -> None:
     if name == "heif" and not is_heic_available():
-        pytest.skip("no heic extra")
+        pytest.skip(NO_HEIC)
     extras = Extras(copyright=((encoded.ARTIST, "Ada Byron"), (encoded.COPYRIGHT, "1843, all rights (c)")))
     tags = dict(encoded.opened(written(PHOTO, name, extras=extras)).getexif())
     assert tags[encoded.ARTIST].strip() == "Ada Byron"

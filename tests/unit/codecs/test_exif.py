@@ -3,6 +3,7 @@
 import encoded
 import pictures
 import pytest
+from absent import NO_HEIC
 
 from imageplane.codecs.exif import copyright_of, exif_block
 from imageplane.codecs.heif import is_heic_available
@@ -22,8 +23,8 @@ def found(data: bytes) -> dict[int, str]:
 def test_they_are_read_from_every_format(kind: str) -> None:
     if kind == "HEIF":
         if not is_heic_available():
-            pytest.skip("no heic extra")
-        pytest.importorskip("pillow_heif").register_heif_opener()
+            pytest.skip(NO_HEIC)
+        pytest.importorskip("pillow_heif", reason=NO_HEIC).register_heif_opener()
     exif = encoded.exif(Artist="Ada (L) Byron", Copyright="(c) 1843, all rights", ImageDescription="secret")
     assert found(encoded.saved(PHOTO, kind, exif=exif)) == {
         encoded.ARTIST: "Ada (L) Byron",

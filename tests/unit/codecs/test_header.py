@@ -11,6 +11,7 @@ import numpy as np
 import pictures
 import pytest
 import pyvips
+from absent import NO_HEIC
 from PIL import Image
 
 from imageplane.codecs.header import Header, read_header
@@ -259,4 +260,4 @@ def assert_clear(message: str) -> None:
 @pytest.fixture
 def heif() -> None:
     """Let Pillow write HEIF."""
-    pytest.importorskip("pillow_heif").register_heif_opener()
+    pytest.importorskip("pillow_heif", reason=NO_HEIC).register_heif_opener()

@@ -7,6 +7,7 @@ import encoded
 import numpy as np
 import pictures
 import pytest
+from absent import NO_HEIC
 
 from imageplane.codecs import heif
 from imageplane.codecs.decode import Amount, decode
@@ -22,7 +23,7 @@ WHOLE = Amount(shrink=1, rows=149, frames=1)
 @pytest.fixture
 def pillow() -> None:
     """Let Pillow read and write HEIF, or skip where the extra is left out."""
-    pytest.importorskip("pillow_heif", reason="the heic extra is not installed").register_heif_opener()
+    pytest.importorskip("pillow_heif", reason=NO_HEIC).register_heif_opener()
 
 
 @pytest.mark.usefixtures("pillow")

@@ -1,10 +1,8 @@
 """SVG: what is drawn, how large, and what is refused."""
 
-import csv
 import gzip
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ from imageplane.codecs.svg import looks_like_svg, render_svg, svg_size
 from imageplane.codecs.svg_fonts import generic_families
 from imageplane.errors import ImageTooLarge, UndecodableImage
 
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "odd"
 MAX_PIXELS = 50_000_000
 
 
@@ -168,19 +165,10 @@ def test_embedded_pictures_are_drawn_up_to_the_limit() -> None:
         render_svg(svg(f'<image href="{data_uri(png_bytes(size=(300, 300)))}"/>'), 1.0, 80_000)
 
 
-def corpus_rows() -> list[Any]:
-    manifest = CORPUS / "MANIFEST.tsv"
-    if not manifest.is_file():
-        return [pytest.param({}, id="absent", marks=pytest.mark.skip(reason="../shared is not here"))]
-    with manifest.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t"))
-    return [pytest.param(row, id=row["file"]) for row in rows if row["file"].endswith((".svg", ".svgz"))]
-
-
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("row", corpus_rows())
+@pytest.mark.corpus("odd", "*.svg*")
 def test_corpus_file_is_drawn_or_refused_as_its_manifest_says(row: dict[str, str]) -> None:
-    data = (CORPUS / row["file"]).read_bytes()
+    data = Path(row["path"]).read_bytes()
     try:
         pixels = render_svg(data, 1.0, MAX_PIXELS)
     except (UndecodableImage, ImageTooLarge) as error:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import resvg_py
 from drawings import RED, data_uri, png_bytes, svg
 from PIL import Image
 
@@ -15,7 +16,6 @@ from imageplane.codecs.svg import render_svg
 from imageplane.codecs.svg_sanitize import MAX_DEPTH, clean_css, read_svg, write_svg
 from imageplane.errors import ImageTooLarge, UndecodableImage
 
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "odd"
 MAX_PIXELS = 50_000_000
 
 
@@ -79,7 +79,6 @@ def test_nothing_outside_the_file_is_read(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_the_renderer_alone_would_read_files(tmp_path: Path) -> None:
     """Keeps the test above honest: the same file shows up when nothing is sanitized."""
-    resvg_py = pytest.importorskip("resvg_py")
     (tmp_path / "red.png").write_bytes(png_bytes())
     data = svg(f'<image width="20" height="20" href="{tmp_path / "red.png"}"/>')
     png = resvg_py.svg_to_bytes(svg_string=data.decode(), skip_system_fonts=True)
@@ -211,9 +210,8 @@ def test_ordinary_depth_and_repetition_are_drawn() -> None:
     assert (render_svg(svg(repeated), 1.0, MAX_PIXELS) == (255, 0, 0, 255)).all()
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="../shared/corpus/odd is not here")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak memory of a process is read on Linux only")
-def test_corpus_stays_within_500_mb() -> None:
+def test_corpus_stays_within_500_mb(corpus: Path) -> None:
     program = """
 import contextlib, pathlib, sys
 from imageplane.codecs.svg import render_svg
@@ -223,7 +221,9 @@ for file in sorted(pathlib.Path(sys.argv[1]).glob("*.svg*")):
         render_svg(file.read_bytes(), 1.0, 50_000_000)
 print(pathlib.Path("/proc/self/status").read_text())
 """
-    done = subprocess.run([sys.executable, "-c", program, str(CORPUS)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(corpus / "odd")], capture_output=True, text=True, check=True
+    )
     peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
     assert peak is not None
     assert int(peak[1]) < 500_000

@@ -8,6 +8,7 @@ import encoded
 import numpy as np
 import pictures
 import pytest
+from absent import NO_HEIC
 from PIL import Image
 
 from imageplane.codecs.heif import encode_heif, is_heic_available
@@ -62,7 +63,7 @@ def test_a_format_that_cannot_hold_the_result_names_what_chose_it() -> None:
 @pytest.mark.parametrize("name", ["AVIF", "HEIF"])
 def test_a_header_that_lies_about_the_size(name: str, size: tuple[int, int]) -> None:
     if name == "HEIF" and not is_heic_available():
-        pytest.skip("no heic extra")
+        pytest.skip(NO_HEIC)
     data = encode_heif(PHOTO, 60, None) if name == "HEIF" else encoded.saved(PHOTO, name)
     at = data.index(b"ispe") + 8
     lying = data[:at] + struct.pack(">II", *size) + data[at + 8 :]

@@ -7,6 +7,7 @@ import colors
 import encoded
 import pictures
 import pytest
+from absent import NO_HEIC
 from PIL import Image, TiffImagePlugin
 
 from imageplane.codecs.formats import FORMATS, OutputFormat
@@ -73,7 +74,7 @@ SOURCES = ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF"] + (["HEIF"] if is_heic_
 def heif() -> None:
     """Let Pillow read and write HEIF where the extra is installed."""
     if is_heic_available():
-        pytest.importorskip("pillow_heif").register_heif_opener()
+        pytest.importorskip("pillow_heif", reason=NO_HEIC).register_heif_opener()
 
 
 def result(kind: str, name: OutputFormat | None, *operations: dict[str, Any], keep_copyright: bool = False) -> bytes:
