@@ -10,6 +10,7 @@ from imageplane.database.stamps import new_id, now_in_ms
 from imageplane.errors import NotFound, RequestError
 
 MOST_CHARACTERS: Final = 100
+_SELECT: Final = "SELECT id, name, balance_in_millicredits FROM organizations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,18 @@ def create(connection: Connection, name: str) -> Organization:
 
 def named(connection: Connection, name: str) -> Organization | None:
     """Give the organization of a name, if there is one."""
-    statement = "SELECT id, name, balance_in_millicredits FROM organizations WHERE name = :name"
-    row = connection.execute(text(statement), {"name": name}).one_or_none()
+    row = connection.execute(text(f"{_SELECT} WHERE name = :name"), {"name": name}).one_or_none()
     return None if row is None else Organization(*row)
 
 
 def every(connection: Connection) -> tuple[Organization, ...]:
     """Give all organizations, by name."""
-    statement = "SELECT id, name, balance_in_millicredits FROM organizations ORDER BY name"
-    return tuple(Organization(*row) for row in connection.execute(text(statement)))
+    return tuple(Organization(*row) for row in connection.execute(text(f"{_SELECT} ORDER BY name")))
 
 
 def of_id(connection: Connection, organization_id: str) -> Organization:
     """Give an organization as it is now. Errors: not_found."""
-    statement = "SELECT id, name, balance_in_millicredits FROM organizations WHERE id = :id"
-    row = connection.execute(text(statement), {"id": organization_id}).one_or_none()
+    row = connection.execute(text(f"{_SELECT} WHERE id = :id"), {"id": organization_id}).one_or_none()
     if row is None:
         raise NotFound("There is no such organization.")
     return Organization(*row)

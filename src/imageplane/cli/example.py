@@ -7,14 +7,10 @@ from typing import Final
 import numpy as np
 import simplejpeg
 
+from imageplane.http.examples import THUMBNAIL
+
 _WIDTH, _HEIGHT = 1200, 900
-EXAMPLE_OPERATIONS: Final = json.dumps(
-    [
-        {"type": "smart_crop", "width_in_px": 200, "height_in_px": 200},
-        {"type": "sharpen", "sigma": 0.5},
-        {"type": "convert", "format": "webp", "quality": 85},
-    ]
-)
+EXAMPLE_OPERATIONS: Final = json.dumps(THUMBNAIL)
 
 
 def write_example(path: Path) -> None:
