@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.jobs import JOBS
 from benchmarks.uploads import Upload
-from imageplane.transform import TransformRequest
+from imageplane.request import TransformRequest
 
 # One upload in so many is a photo of the folder, the others are made by code and smaller.
 ONE_PHOTO_IN = 6

@@ -15,7 +15,8 @@ from imageplane.engine import limits
 from imageplane.engine.pool import Pool
 from imageplane.errors import ImageplaneError
 from imageplane.pipeline import Options
-from imageplane.transform import Transformer, TransformRequest
+from imageplane.request import TransformRequest
+from imageplane.transform import Transformer
 
 MIB = 1024**2
 # Far above what is measured, so that the limit of an engine has no part in it.

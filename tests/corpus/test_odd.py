@@ -15,7 +15,8 @@ import pyvips
 from imageplane.engine.pool import Pool
 from imageplane.errors import ImageplaneError
 from imageplane.pipeline import Options, Picture
-from imageplane.transform import Transformer, TransformRequest
+from imageplane.request import TransformRequest
+from imageplane.transform import Transformer
 
 TO_PNG = TransformRequest.parse({"operations": [{"type": "convert", "format": "png"}]})
 LONGEST_IN_S = 10

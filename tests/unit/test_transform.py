@@ -10,8 +10,9 @@ from imageplane.engine.pool import Pool
 from imageplane.errors import Fault, ImageTooLarge, RequestError, SettingsError, UndecodableImage
 from imageplane.limits import Limits
 from imageplane.pipeline import Options
+from imageplane.request import MAX_OUTPUTS, TransformRequest
 from imageplane.settings import LimitSettings, Settings
-from imageplane.transform import MAX_OUTPUTS, Transformer, TransformRequest, options_of, transform_bytes
+from imageplane.transform import Transformer, options_of, transform_bytes
 
 RESIZE = {"type": "resize", "width_in_px": 121, "height_in_px": 73, "fit": "cover"}
 TO_PNG = {"type": "convert", "format": "png"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imageplane.codecs.formats import OutputFormat
     from imageplane.operation import Operation
     from imageplane.pipeline import Picture
-    from imageplane.transform import TransformRequest
+    from imageplane.request import TransformRequest
 
 _OTHER_SUFFIXES: dict[str, "OutputFormat"] = {"jpeg": "jpeg", "jpe": "jpeg", "heif": "heif", "hif": "heif"}
 

@@ -14,8 +14,9 @@ from imageplane.cli.report import Report
 from imageplane.errors import ImageplaneError
 
 if TYPE_CHECKING:
+    from imageplane.request import TransformRequest
     from imageplane.settings import Settings
-    from imageplane.transform import Result, Transformer, TransformRequest
+    from imageplane.transform import Result, Transformer
 
 # Enough waiting images to keep the engines busy, and few enough results to hold.
 _OPEN_PER_JOB = 4
@@ -63,8 +64,9 @@ def transform(  # noqa: PLR0913, PLR0917 - these are the options of the command
     raw = {"outputs": read_json(outputs, "--outputs")} if outputs is not None else {"operations": _list(operations)}
     with cleanly():
         from imageplane.engine.pool import Pool  # noqa: PLC0415
+        from imageplane.request import TransformRequest  # noqa: PLC0415
         from imageplane.settings import load  # noqa: PLC0415
-        from imageplane.transform import Transformer, TransformRequest, options_of, outfit_of  # noqa: PLC0415
+        from imageplane.transform import Transformer, options_of, outfit_of  # noqa: PLC0415
 
         settings = _adjusted(load(), jobs, deadline, len(inputs))
         # The engines load the craft while this process reads the request.

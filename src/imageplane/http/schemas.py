@@ -13,9 +13,9 @@ from imageplane.http import replies
 from imageplane.limits import Limits
 from imageplane.operation import Operation
 from imageplane.operations import catalog
+from imageplane.request import MAX_OUTPUTS
 from imageplane.sources.fetch_options import BasicAuth, BearerAuth, CustomHeaderAuth, FetchOptions
 from imageplane.sources.location import MAX_LENGTH
-from imageplane.transform import MAX_OUTPUTS
 
 Schema = dict[str, Any]
 

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from imageplane.errors import Fault, RequestError
 from imageplane.limits import Limits
 from imageplane.operation import Operation, OutputOperation, PixelOperation
+from imageplane.unknown_fields import warnings_of
 
 
 @cache
@@ -39,7 +40,7 @@ def parse(
 ) -> tuple[tuple[Operation, ...], tuple[str, ...]]:
     """Read a list of operations from decoded JSON.
 
-    Gives: the operations in their order, and one warning for every unknown field.
+    Gives: the operations in their order, and warnings of unknown fields.
     Errors: invalid_request, with every fault of the whole list at once.
     """
     if not isinstance(raw, list):
@@ -54,25 +55,25 @@ def parse(
     for index, item in enumerate(raw):
         place = f"{path}[{index}]"
         try:
-            operation = _adapter().validate_python(item)
+            operation: Operation = _adapter().validate_python(item)
         except ValidationError as error:
             faults.extend(_fault(place, item, detail) for detail in error.errors(include_url=False))
         else:
             operations.append(operation)
-            warnings.extend(f"{place}.{name}: unknown field, ignored" for name in _unknown_fields(item, operation))
+            warnings += warnings_of(item, _names(type(operation)), place)
     if faults:
         raise RequestError.of(faults)
     return tuple(operations), tuple(warnings)
 
 
-def _unknown_fields(item: dict[str, Any], operation: Operation) -> list[str]:
-    known: set[str] = set()
-    for name, field in type(operation).model_fields.items():
-        known.add(name)
-        alias = field.validation_alias
-        if isinstance(alias, AliasChoices):
-            known.update(choice for choice in alias.choices if isinstance(choice, str))
-    return [name for name in item if name not in known]
+@cache
+def _names(kind: type[Operation]) -> frozenset[str]:
+    """Give every name that a field of an operation can have on the wire."""
+    names = set(kind.model_fields)
+    for field in kind.model_fields.values():
+        if isinstance(field.validation_alias, AliasChoices):
+            names.update(choice for choice in field.validation_alias.choices if isinstance(choice, str))
+    return frozenset(names)
 
 
 def _fault(place: str, item: object, detail: ErrorDetails) -> Fault:
@@ -90,10 +91,11 @@ def _fault(place: str, item: object, detail: ErrorDetails) -> Fault:
 
 
 def _unknown_type(item: object) -> str:
-    given = str(item.get("type")) if isinstance(item, dict) else ""
+    # Looking for what is meant takes seconds where the text is as large as a file.
+    given = str(item.get("type"))[:40] if isinstance(item, dict) else ""
     close = difflib.get_close_matches(given, catalog(), n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(catalog())}"
-    return f"unknown operation {given[:40]!r}; {hint}"
+    return f"unknown operation {given!r}; {hint}"
 
 
 __all__ = ["OutputOperation", "PixelOperation", "catalog", "parse"]

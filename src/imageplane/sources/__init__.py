@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
-
 from imageplane.errors import Fault, RefusedSource, RequestError, TooLarge
 from imageplane.sources import base64, fetch_options
 from imageplane.sources.fetch_options import FetchOptions
 from imageplane.sources.location import Location
+from imageplane.unknown_fields import warnings_of
 
 _KNOWN: Final = ("type", "name", "url", "base64", "fetch_options")
 _MAX_NAME_LENGTH: Final = 1_024
@@ -41,9 +40,9 @@ Source = UrlSource | Base64Source
 def read(raw: object, max_size_in_bytes: int, path: str = "file") -> tuple[Source, tuple[str, ...]]:
     """Read the file of a request from decoded JSON.
 
-    Takes: an object whose `base64` is a `str`, or the JSON text of one with its quotes (`bytes`, `memoryview` or
-    `msgspec.Raw`), which is decoded without being copied.
-    Gives: the source, and a warning for every field without a meaning.
+    Takes: an object whose `base64` is a `str`, or a `memoryview` of the JSON text of one with its quotes, which is
+    decoded without being copied.
+    Gives: the source, and warnings of fields without a meaning.
     Errors: invalid_request, with every fault at once; too_large.
     """
     if not isinstance(raw, Mapping):
@@ -61,7 +60,7 @@ class _Reading:
         self._max_size_in_bytes = max_size_in_bytes
         self._path = path
         self.faults: list[Fault] = []
-        self.warnings = [f"{path}.{name}: unknown field, ignored" for name in raw if name not in _KNOWN]
+        self.warnings = warnings_of(raw, _KNOWN, path)
 
     def source(self) -> Source | None:
         name, options, kind = self._name(), self._options(), self._kind()
@@ -72,7 +71,7 @@ class _Reading:
         return Base64Source(data, name) if data else None
 
     def _kind(self) -> str | None:
-        given = [kind for kind in ("url", "base64") if not _is_null(self._raw.get(kind))]
+        given = [kind for kind in ("url", "base64") if self._raw.get(kind) is not None]
         kind = self._raw.get("type")
         if len(given) == 2:
             self._blame("", "give either url or base64, not both")
@@ -101,12 +100,11 @@ class _Reading:
 
     def _data(self) -> bytes | None:
         text = self._raw["base64"]
-        literal = text if isinstance(text, str) else _literal(text)
-        if literal is None:
+        if not isinstance(text, str | memoryview):
             self._blame("base64", "expected a string")
             return None
         try:
-            return base64.decode(literal, self._max_size_in_bytes)
+            return base64.decode(text, self._max_size_in_bytes)
         except TooLarge as error:
             raise error.at(f"{self._path}.base64") from None
         except RequestError as error:
@@ -131,20 +129,6 @@ class _Reading:
 
     def _blame(self, field_name: str, message: str) -> None:
         self.faults.append(Fault(f"{self._path}.{field_name}" if field_name else self._path, message))
-
-
-def _is_null(value: object) -> bool:
-    view = _view(value)
-    return value is None or (view is not None and bytes(view[:4]) == b"null")
-
-
-def _literal(value: object) -> memoryview | None:
-    view = _view(value)
-    return view if view is not None and bytes(view[:1]) == b'"' else None
-
-
-def _view(value: object) -> memoryview | None:
-    return memoryview(value) if isinstance(value, bytes | bytearray | memoryview | msgspec.Raw) else None
 
 
 __all__ = ["Base64Source", "FetchOptions", "Location", "Source", "UrlSource", "read"]

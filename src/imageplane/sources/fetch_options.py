@@ -2,14 +2,23 @@
 
 import math
 import re
-from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 import pybase64
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from imageplane.errors import Fault, RequestError
+from imageplane.unknown_fields import warnings_of
 
 MAX_HEADERS: Final = 32
 _MAX_VALUE_LENGTH: Final = 8_000
@@ -62,6 +71,13 @@ def _user_name(value: str) -> str:
     if not _USER_NAME.fullmatch(value):
         raise ValueError("a user name can't have a colon or a control character in it")
     return value
+
+
+def _not_too_many(headers: Any) -> Any:
+    # Counted before they are read: pydantic would find fault with each of a million.
+    if isinstance(headers, dict) and len(headers) > MAX_HEADERS:
+        raise ValueError(f"at most {MAX_HEADERS} headers are allowed, but there are {len(headers):,}")
+    return headers
 
 
 def _told(pattern: re.Pattern[str]) -> Any:
@@ -144,6 +160,7 @@ class FetchOptions(_Part):
     headers: Annotated[
         dict[_HeaderName, _HeaderValue],
         Field(max_length=MAX_HEADERS, description="More request headers, sent to the origin of the URL only."),
+        BeforeValidator(_not_too_many),
     ] = Field(default_factory=dict, repr=False)
     locale: Annotated[
         Annotated[str, AfterValidator(_language_tag), _told(_LANGUAGE_TAG)] | None,
@@ -190,25 +207,21 @@ class FetchOptions(_Part):
 def read(raw: object, path: str = "fetch_options") -> tuple[FetchOptions, tuple[str, ...]]:
     """Read fetch options from decoded JSON; null and {} are none.
 
-    Gives: the options, and a warning for every field without a meaning.
+    Gives: the options, and warnings of fields without a meaning.
     Errors: invalid_request, with every fault at once.
     """
     try:
         options = FetchOptions.model_validate({} if raw is None else raw)
     except ValidationError as error:
         raise RequestError.of([_fault(path, detail) for detail in error.errors(include_url=False)]) from None
-    warnings = [f"{path}.{name}: unknown field, ignored" for name in _unknown_fields(raw, options)]
+    warnings: list[str] = []
+    if isinstance(raw, dict):
+        warnings += warnings_of(raw, FetchOptions.model_fields, path)
+        if options.auth is not None:
+            warnings += warnings_of(raw["auth"], type(options.auth).model_fields, f"{path}.auth")
     if options.should_render_javascript:
         warnings.append(f"{path}.should_render_javascript: has no meaning for images, ignored")
     return options, tuple(warnings)
-
-
-def _unknown_fields(raw: object, options: FetchOptions) -> Iterator[str]:
-    if not isinstance(raw, dict):
-        return
-    yield from (name for name in raw if name not in FetchOptions.model_fields)
-    if options.auth is not None:
-        yield from (f"auth.{name}" for name in raw["auth"] if name not in type(options.auth).model_fields)
 
 
 def _fault(path: str, detail: ErrorDetails) -> Fault:

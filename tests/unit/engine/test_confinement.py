@@ -23,7 +23,8 @@ from imageplane.engine.pool import Pool
 from imageplane.engine.terms import Outfit
 from imageplane.errors import EngineCrashed
 from imageplane.pipeline import Options
-from imageplane.transform import Transformer, TransformRequest, transform_bytes
+from imageplane.request import TransformRequest
+from imageplane.transform import Transformer, transform_bytes
 
 if sys.platform != "linux":
     pytest.skip("only Linux can confine a process as engines are", allow_module_level=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from imageplane.errors import RequestError
-from imageplane.sources.fetch_options import FetchOptions, read
+from imageplane.sources.fetch_options import MAX_HEADERS, FetchOptions, read
 
 PATH = "file.fetch_options"
 
@@ -125,6 +125,14 @@ def test_all_faults_are_told_at_once() -> None:
     assert {fault.path for fault in caught.value.faults} == {
         f"{PATH}.timeout_ms", f"{PATH}.headers.Host", f"{PATH}.headers.X", f"{PATH}.auth.token"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["x-{}", "Host {}"])
+def test_too_many_headers_are_one_fault(name: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        read({"headers": {name.format(number): "a" for number in range(MAX_HEADERS + 1)}}, PATH)
+    (fault,) = caught.value.faults
+    assert (fault.path, str(MAX_HEADERS) in fault.message) == (f"{PATH}.headers", True)
 
 
 def test_an_unknown_field_of_auth_is_a_warning() -> None:

@@ -4,7 +4,6 @@ import base64 as standard
 import json
 from typing import Any
 
-import msgspec
 import pytest
 
 from imageplane.errors import RequestError, TooLarge
@@ -23,7 +22,7 @@ def test_a_url(kind: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", [{"type": "base64"}, {}, {"type": None}])
-@pytest.mark.parametrize("wrap", [json.loads, bytes, memoryview, msgspec.Raw], ids=["text", "bytes", "view", "raw"])
+@pytest.mark.parametrize("wrap", [json.loads, memoryview], ids=["text", "view"])
 def test_base64(kind: dict[str, Any], wrap: Any) -> None:
     source, warnings = read(
         {**kind, "base64": wrap(json.dumps(TEXT).encode()), "name": None, "url": None, "fetch_options": None}, 1000
@@ -49,7 +48,7 @@ def test_what_is_unknown_is_a_warning() -> None:
         ({}, ["file"]),
         ({"type": "url"}, ["file.url"]),
         ({"type": "base64"}, ["file.base64"]),
-        ({"type": "base64", "base64": msgspec.Raw(b"null")}, ["file.base64"]),
+        ({"type": "base64", "base64": None}, ["file.base64"]),
         ({"type": "url", "base64": TEXT}, ["file.url"]),
         ({"type": "base64", "url": URL}, ["file.base64"]),
         ({"type": "path", "url": URL}, ["file.type"]),
@@ -60,8 +59,8 @@ def test_what_is_unknown_is_a_warning() -> None:
         ({"url": ""}, ["file.url"]),
         ({"url": "ftp://example.com/"}, ["file.url"]),
         ({"base64": 5}, ["file.base64"]),
-        ({"base64": msgspec.Raw(b"123")}, ["file.base64"]),
-        ({"base64": b"[1]"}, ["file.base64"]),
+        ({"base64": memoryview(b"[1]")}, ["file.base64"]),
+        ({"base64": [1]}, ["file.base64"]),
         ({"base64": ""}, ["file.base64"]),
         ({"base64": "?"}, ["file.base64"]),
         ({"url": URL, "name": 5}, ["file.name"]),
