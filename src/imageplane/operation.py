@@ -12,6 +12,7 @@ import pyvips
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from imageplane.codecs.formats import OutputFormat, Target
+from imageplane.cost import Cost
 from imageplane.deadline import Deadline
 from imageplane.models import Models
 from imageplane.models.eyes import Eyes, Seen
@@ -22,6 +23,9 @@ MAX_SIDE_IN_PX = 65_535
 
 # What must be left to filter after the decoder has shrunk: below this its box filter shows (benchmarks/README.md).
 LEAST_RESIDUAL = 1.3
+
+# Of the ordinary operations, as measured; those that take more say so themselves.
+_PIXEL_IN_S = 10e-9
 
 _HEX_COLOR = "#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
 
@@ -186,6 +190,10 @@ class PixelOperation(Operation):
         """Give how the picture lies on the image that reaches this operation."""
         return self._picture or Shrunk(size_of(image), size_of(image))
 
+    def cost(self, size: Size) -> Cost:
+        """Give what `apply` is thought to take on a picture of this size, for the line that a request waits in."""
+        return Cost(_PIXEL_IN_S * (size.pixels + self.largest_on_the_way(size).pixels), 0)
+
     def for_format(self, format: OutputFormat) -> Self:  # noqa: A002 - the word of the field
         """Give the same operation where this format is in effect; overridden where the format matters to pixels."""
         return self
@@ -219,6 +227,7 @@ def divides(shrink: float, *lengths: int) -> bool:
 __all__ = [
     "MAX_SIDE_IN_PX",
     "Absorption",
+    "Cost",
     "CropChoice",
     "Example",
     "HexColor",

@@ -4,7 +4,6 @@
 `load`, and handed down; `Settings.model_construct()` gives the defaults without looking at the environment.
 """
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
+from imageplane import machine
 from imageplane.errors import Fault, SettingsError
 from imageplane.limits import Limits
 
@@ -23,33 +23,6 @@ DELIMITER = "__"
 _SECTION = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _user_data_dir() -> Path:
-    """Give the folder that the XDG Base Directory Specification reserves for a program's data."""
-    try:
-        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "imageplane"
-    except RuntimeError:
-        # A user without a home, as in some containers.
-        return Path("imageplane-data")
-
-
-def _user_cache_dir() -> Path:
-    """Give the folder that the XDG Base Directory Specification reserves for what a program can fetch again."""
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imageplane"
-    except RuntimeError:
-        return Path("imageplane-cache")
-
-
-def _models_dir() -> Path:
-    return _user_cache_dir() / "models"
-
-
 class EngineSettings(BaseModel):
     """The processes that decode untrusted bytes."""
 
@@ -57,7 +30,7 @@ class EngineSettings(BaseModel):
 
     count: Annotated[
         int, Field(ge=1, le=1024, description="How many engine processes work at once; the default is one per core.")
-    ] = Field(default_factory=_available_cores)
+    ] = Field(default_factory=machine.available_cores)
     deadline_in_s: Annotated[
         float, Field(gt=0, le=3600, description="How long an engine may work on one image before it is killed.")
     ] = 30.0
@@ -67,6 +40,39 @@ class EngineSettings(BaseModel):
     recycle_after: Annotated[
         int, Field(ge=1, le=1_000_000, description="After how many images an engine is replaced by a fresh one.")
     ] = 1000
+    total_memory_in_bytes: Annotated[
+        int,
+        Field(
+            ge=100_000_000,
+            le=2**44,
+            description="How much memory all images at work may be thought to need together; one that would need more "
+            "waits. The default is half of the machine's or the container's.",
+        ),
+    ] = Field(default_factory=machine.half_of_the_memory)
+
+
+class AdmissionSettings(BaseModel):
+    """What may wait for an engine."""
+
+    model_config = _SECTION
+
+    memory_in_bytes: Annotated[
+        int,
+        Field(
+            ge=10_000_000,
+            le=2**40,
+            description="The most memory that bodies of requests and fetched files take up together; a request that "
+            "finds none waits unread, as long as its turn can come in time.",
+        ),
+    ] = 600_000_000
+    least_bytes_per_s: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_000_000_000,
+            description="How quickly a body must come, after its first 30 seconds; 0 lets it come as it likes.",
+        ),
+    ] = 20_000
 
 
 class LimitSettings(Limits):
@@ -99,7 +105,11 @@ class HttpSettings(BaseModel):
 
     deadline_in_s: Annotated[
         float,
-        Field(gt=0, le=3600, description="How long a request may take from its last byte to the first of its reply."),
+        Field(
+            gt=0,
+            le=3600,
+            description="How long a request may wait and be worked on, beside the time that its body takes.",
+        ),
     ] = 120.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="The least important lines that are logged.")
@@ -243,14 +253,15 @@ class Settings(BaseSettings):
     ] = False
     data_dir: Annotated[
         Path, Field(description="The folder for everything that is kept; made when it is not there.")
-    ] = Field(default_factory=_user_data_dir)
+    ] = Field(default_factory=machine.user_data_dir)
     models_dir: Annotated[Path, Field(description="The folder of the networks' weights.")] = Field(
-        default_factory=_models_dir
+        default_factory=machine.models_dir
     )
     trial_credits: Annotated[
         int, Field(ge=0, le=1_000_000_000, description="The credits that a new organization starts with.")
     ] = 1000
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    admission: AdmissionSettings = Field(default_factory=AdmissionSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)

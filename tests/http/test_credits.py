@@ -129,24 +129,29 @@ def test_a_crash_costs_nothing_unless_the_work_is_done_after_all(server: Server)
     assert server.post(GOOD, key=key).status == (402 if is_done else 200)
 
 
-def test_who_hangs_up_has_paid_or_not_but_never_half(open_server: Server) -> None:
+@pytest.mark.parametrize("comes_back", [False, True], ids=["for good", "to come back with its idempotency key"])
+def test_work_for_who_hangs_up_is_dropped_unless_a_key_says_that_it_is_wanted(
+    open_server: Server, comes_back: bool
+) -> None:
     slow = PictureServer()
     try:
         with open_server.books() as books:
-            key = new_key(books, 3)
+            key, name = new_key(books, 3), f"hung-up-{comes_back}"
             body = {"file": {"url": f"{slow.url}/slow/photo.png"}, "operations": []}
+            headers = {"Authorization": f"Bearer {key}", "X-Request-Id": name}
+            if comes_back:
+                headers["Idempotency-Key"] = name
             with pytest.raises(TimeoutError):
-                open_server.request(
-                    "POST",
-                    TRANSFORM,
-                    json.dumps(body).encode(),
-                    {"Authorization": f"Bearer {key}", "X-Request-Id": "hung-up"},
-                    timeout_in_s=0.5,
-                )
-            assert balance_of(books, account_of(books, key)) == 2 * MILLICREDITS
+                open_server.request("POST", TRANSFORM, json.dumps(body).encode(), headers, timeout_in_s=0.5)
+            if not comes_back:
+                assert open_server.said(f'"request_id": "{name}"')["status"] == 499
+            assert balance_of(books, account_of(books, key)) == (2 if comes_back else 3) * MILLICREDITS
             slow.may_go_on.set()
-            assert open_server.said('"request_id": "hung-up"')["status"] == 200
-            assert balance_of(books, account_of(books, key)) == 2 * MILLICREDITS
+            if comes_back:
+                assert open_server.said(f'"request_id": "{name}"')["status"] == 200
+                again = open_server.request("POST", TRANSFORM, json.dumps(body).encode(), headers)
+                assert (again.status, again.headers["idempotent-replayed"]) == (200, "true")
+            assert balance_of(books, account_of(books, key)) == (2 if comes_back else 3) * MILLICREDITS
             assert verify(books.database) == []
     finally:
         slow.close()

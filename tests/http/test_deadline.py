@@ -12,13 +12,15 @@ from picture_server import PICTURES
 from imageplane.accounts.books import Books
 from imageplane.accounts.metering import Meter
 from imageplane.accounts.prices import MILLICREDITS
-from imageplane.errors import DeadlineExceeded
+from imageplane.deadline import Deadline
+from imageplane.errors import Busy, DeadlineExceeded
 from imageplane.http import transform
 from imageplane.http.reading import Asked
 from imageplane.http.visit import Visit
-from imageplane.settings import HttpSettings, Settings
+from imageplane.request import TransformRequest
+from imageplane.settings import Settings
 from imageplane.sources import Base64Source
-from imageplane.transform import TransformRequest
+from imageplane.sources.room import Room
 
 
 class Stuck:
@@ -35,17 +37,23 @@ async def _kept(_reply: object) -> None:
     raise AssertionError("there is nothing to keep")
 
 
-def test_engines_that_never_answer(sqlite_books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("has_begun", "error"), [(True, DeadlineExceeded), (False, Busy)], ids=["at work", "in line"])
+def test_engines_that_never_answer(
+    sqlite_books: Books, monkeypatch: pytest.MonkeyPatch, has_begun: bool, error: type[Exception]
+) -> None:
     monkeypatch.setattr(transform, "_GRACE_IN_S", 0.05)
     stuck, account, visit = Stuck(), new_account(sqlite_books, 1), Visit("stuck-1")
-    settings = Settings.model_construct(http=HttpSettings(deadline_in_s=0.1))
+    if has_begun:
+        stuck.future.set_running_or_notify_cancel()
     meter: Any = Meter(sqlite_books.ledger, 60)
-    services: Any = SimpleNamespace(settings=settings, meter=meter, transformer=stuck)
+    services: Any = SimpleNamespace(
+        settings=Settings.model_construct(), meter=meter, transformer=stuck, admission=SimpleNamespace(room=Room())
+    )
     request = TransformRequest.parse({"operations": []})
-    asked = Asked(Base64Source(PICTURES["photo.png"], None), request, (), b"")
-    work = transform._Work(services, visit, account, asked, is_raw=False)
-    with pytest.raises(DeadlineExceeded):
+    asked = Asked(Base64Source(PICTURES["photo.png"], None), request, ())
+    work = transform._Work(services, visit, account, asked, Deadline.after(0.1), is_raw=False)
+    with pytest.raises(error):
         asyncio.run(work.reply(_kept))
-    assert stuck.future.cancelled()
+    assert stuck.future.cancelled() is not has_begun
     assert balance_of(sqlite_books, account) == MILLICREDITS
     assert visit.millicredits_charged == 0

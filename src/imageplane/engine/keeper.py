@@ -2,18 +2,17 @@
 
 import contextlib
 import math
-import queue
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from imageplane.deadline import Deadline
 from imageplane.engine.culprits import Culprits
 from imageplane.engine.deaths import DEADLINE, Died
+from imageplane.engine.job import Job, Turn
+from imageplane.engine.line import Line
 from imageplane.engine.parcel import Parcel, packed
 from imageplane.engine.process import Engine, Untouched
 from imageplane.engine.tally import Counts
@@ -28,23 +27,7 @@ _ATTEMPTS: Final = 5
 # How often an engine is started anew that is killed before it is ready.
 _STARTS: Final = 20
 _PAUSE_IN_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One piece of work and who waits for it: `function(source, *arguments, deadline)`."""
-
-    function: Callable[..., Any]
-    source: bytes | Path
-    arguments: tuple[Any, ...]
-    answers: tuple[type, ...]
-    deadline: Deadline
-    future: Future[Any]
-
-    @property
-    def work(self) -> str:
-        """What is asked of the source, in words that are the same for the same wish."""
-        return repr((self.function.__qualname__, self.arguments))
+_WORTH_A_START_IN_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +37,7 @@ class Workshop:
     terms: Terms
     deadline_in_s: float
     recycle_after: int
-    jobs: queue.SimpleQueue[Job | None] = field(default_factory=queue.SimpleQueue)
+    line: Line
     closing: threading.Event = field(default_factory=threading.Event)
     confinement: Future[str] = field(default_factory=Future)
     culprits: Culprits = field(default_factory=Culprits)
@@ -74,19 +57,34 @@ class Keeper(threading.Thread):
         while not self._shop.closing.is_set():
             # Only a keeper with a ready engine takes a job; while this one starts anew, the others go on.
             self._make_ready()
-            job = self._shop.jobs.get()
-            if job is not None and job.future.set_running_or_notify_cancel():
-                self._finish(job)
+            turn = self._shop.line.take()
+            if turn is not None:
+                self._finish([job for job in turn.jobs if job.future.set_running_or_notify_cancel()])
+                self._shop.line.finished(turn)
         self._let_go()
 
-    def _finish(self, job: Job) -> None:
+    def _finish(self, jobs: list[Job]) -> None:
+        if len(jobs) > 1:
+            joined = self._answer(Turn(tuple(jobs)).joined())
+            if joined.error is None:
+                self._shop.counts.add("joined", len(jobs))
+                for job, answer in zip(jobs, joined.value, strict=True):
+                    self._tell(job, answer)
+                return
+        # What brought down the work on all of them may be the wish of one.
+        for job in jobs:
+            self._tell(job, self._answer(job))
+
+    def _answer(self, job: Job) -> Answer:
         try:
             with packed(job.source) as parcel:
-                answer = self._refused(job, parcel) or self._tried(job, parcel)
+                return self._refused(job, parcel) or self._tried(job, parcel)
         except ImageplaneError as error:
-            answer = Answer(error=error)
+            return Answer(error=error)
         except BaseException as error:  # nobody waits for ever, whatever happens
-            answer = Answer(error=InternalError("Something went wrong here.", detail=repr(error)))
+            return Answer(error=InternalError("Something went wrong here.", detail=repr(error)))
+
+    def _tell(self, job: Job, answer: Answer) -> None:
         if answer.error is None:
             job.future.set_result(answer.value)
         else:
@@ -106,7 +104,7 @@ class Keeper(threading.Thread):
         trouble: ImageplaneError = InternalError("No engine could take this image.")
         for attempt in range(_ATTEMPTS):
             if job.deadline.is_over:
-                trouble = DeadlineExceeded("The time was over before the work could start.")
+                trouble = Busy("There was no engine for this in time; try again later.", retry_after_in_s=_PAUSE_IN_S)
             if job.deadline.is_over or self._shop.closing.is_set():
                 break
             if attempt:
@@ -139,7 +137,7 @@ class Keeper(threading.Thread):
         order = Order(job.function, job.arguments, expires_at, parcel.size_in_bytes, is_file, job.answers)
         self._done += 1
         try:
-            answer = engine.ask(order, parcel, expires_at + _GRACE_IN_S, lambda: self._is_pointless(job))
+            answer = engine.ask(order, parcel, expires_at + _GRACE_IN_S, self._pointlessness(job))
         except Died as death:
             if death.is_of_the_source:
                 self._shop.culprits.blame(parcel)
@@ -150,8 +148,22 @@ class Keeper(threading.Thread):
             self._shop.culprits.blame(parcel, job.work)
         return answer
 
-    def _is_pointless(self, job: Job) -> bool:
-        return self._shop.closing.is_set() or (job.deadline.is_over and time.monotonic() < job.deadline.expires_at)
+    def _pointlessness(self, job: Job) -> Callable[[], bool]:
+        """Give a question to be asked many times: is it better to kill the engine than to let it finish?"""
+        since: float | None = None
+
+        def is_pointless() -> bool:
+            nonlocal since
+            if self._shop.closing.is_set():
+                return True
+            now = time.monotonic()
+            if job.deadline.is_over and now < job.deadline.expires_at:
+                # A fresh engine takes as long to start as most work takes to finish.
+                since = now if since is None else since
+                return now - since > _WORTH_A_START_IN_S
+            return False
+
+        return is_pointless
 
     def _make_ready(self) -> ImageplaneError | None:
         if self.engine is not None and self.engine.is_alive:

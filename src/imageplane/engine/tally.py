@@ -12,7 +12,8 @@ class Tally:
 
     Takes: `deaths` of engines that had work, by cause: a signal such as `sigsegv`, `exit`, `bad_answer`,
     `memory_limit`, `machine_memory`, `deadline`, `canceled`; `retries` of work whose engine died of something else;
-    engines `recycled` after their share of work; `refusals` of sources that killed engines.
+    engines `recycled` after their share of work; `refusals` of sources that killed engines; orders that were `joined`
+    with others on the same source.
     """
 
     starts: int = 0
@@ -20,6 +21,7 @@ class Tally:
     recycled: int = 0
     retries: int = 0
     refusals: int = 0
+    joined: int = 0
     deaths: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -31,10 +33,10 @@ class Counts:
         self._events: Counter[str] = Counter()
         self._deaths: Counter[str] = Counter()
 
-    def add(self, event: str) -> None:
+    def add(self, event: str, count: int = 1) -> None:
         """Count a start or another of the single numbers of a tally."""
         with self._lock:
-            self._events[event] += 1
+            self._events[event] += count
 
     def add_death(self, cause: str) -> None:
         """Count a death."""

@@ -1,14 +1,13 @@
 """What Prometheus reads at /metrics."""
 
-from collections.abc import Callable
-
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from imageplane.engine.tally import Tally
+from imageplane.engine.pool import Pool
 from imageplane.http.visit import Visit
+from imageplane.sources.room import Room
 
 _BUCKETS_IN_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -31,7 +30,7 @@ class Metrics:
         )
         self.stops = Histogram(
             "imageplane_stop_duration_seconds",
-            "Time at one stop: queue, source, header, plan, decode, steps, encode.",
+            "Time at one stop: door, read, hold, source, queue, header, plan, decode, steps, encode.",
             ["stop"],
             buckets=_BUCKETS_IN_S,
             registry=self.registry,
@@ -39,9 +38,13 @@ class Metrics:
         self.in_progress = Gauge("imageplane_requests_in_progress", "Requests being answered.", registry=self.registry)
         self.credits = Counter("imageplane_credits_charged", "Credits charged.", registry=self.registry)
 
-    def watch_engines(self, process_ids: Callable[[], list[int]], tally: Callable[[], Tally]) -> None:
-        """Tell of the engines too: how many live, what became of them, how much memory they hold."""
-        self.registry.register(_Engines(process_ids, tally))
+    def watch_engines(self, pool: Pool) -> None:
+        """Tell of the engines too: how many live, who waits, what became of them, how much memory they hold."""
+        self.registry.register(_Engines(pool))
+
+    def watch_admission(self, room: Room) -> None:
+        """Tell of the door too: who waits there, and how much memory those inside take up."""
+        self.registry.register(_Door(room))
 
     def record(self, route: str, status: int, visit: Visit) -> None:
         """Count one answered request."""
@@ -59,26 +62,47 @@ class Metrics:
 
 
 class _Engines(Collector):
-    def __init__(self, process_ids: Callable[[], list[int]], tally: Callable[[], Tally]) -> None:
-        self._process_ids = process_ids
-        self._tally = tally
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
 
     def collect(self) -> list[Metric]:
-        ids, tally = self._process_ids(), self._tally()
+        ids, tally, crowd = self._pool.engine_ids(), self._pool.tally(), self._pool.crowd()
         deaths = CounterMetricFamily("imageplane_engine_deaths", "Engines that died at work.", labels=["cause"])
         for cause, count in tally.deaths.items():
             deaths.add_metric([cause], count)
         memory = GaugeMetricFamily("imageplane_resident_memory_bytes", "Resident memory.", labels=["process"])
         memory.add_metric(["server"], _resident_in_bytes(None))
         memory.add_metric(["engines"], sum(_resident_in_bytes(process_id) for process_id in ids))
+        waiting = GaugeMetricFamily("imageplane_queue_length", "Images that wait for an engine.", labels=["lane"])
+        waiting.add_metric(["light"], crowd.light)
+        waiting.add_metric(["heavy"], crowd.heavy)
         return [
             memory,
+            waiting,
+            deaths,
             GaugeMetricFamily("imageplane_engines", "Engine processes that live.", value=len(ids)),
+            GaugeMetricFamily("imageplane_engines_busy", "Engine processes at work.", value=crowd.working),
+            GaugeMetricFamily(
+                "imageplane_queue_wait_seconds", "How long a thumbnail would wait.", value=crowd.waits_in_s
+            ),
             GaugeMetricFamily("imageplane_engine_starts", "Engine processes started so far.", value=tally.starts),
             GaugeMetricFamily(
                 "imageplane_refused_sources", "Sources refused that killed engines.", value=tally.refusals
             ),
-            deaths,
+            CounterMetricFamily("imageplane_joined_images", "Images made along with others.", value=tally.joined),
+        ]
+
+
+class _Door(Collector):
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def collect(self) -> list[Metric]:
+        waiting = sum(self._room.guests.values())
+        held_in_bytes = self._room.held_in_bytes
+        return [
+            GaugeMetricFamily("imageplane_door_waiting", "Requests that wait unread for memory.", value=waiting),
+            GaugeMetricFamily("imageplane_held_bytes", "Bodies and files of requests inside.", value=held_in_bytes),
         ]
 
 

@@ -4,25 +4,28 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from starlette.datastructures import FormData, Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
 from imageplane import sources
 from imageplane.errors import Fault, RequestError, TooLarge
-from imageplane.settings import LimitSettings
+from imageplane.http.multipart import Part, parts_of
+from imageplane.request import TransformRequest
+from imageplane.settings import LimitSettings, Settings
 from imageplane.sources import Base64Source, Source
-from imageplane.transform import TransformRequest
 
 # Above this, reading takes longer than other requests should wait for.
 _LARGEST_READ_ON_THE_LOOP_IN_BYTES = 300_000
 _BESIDE_OPERATIONS = frozenset({"file", "webhook_url"})
 _MULTIPART_TEXT_IN_BYTES = 1_000_000
+_JSON_FIELDS = ("operations", "outputs")
+# Within this, and what the size of a body adds, all of it must have come.
+_PATIENCE_IN_S = 30.0
 _BASE64_FIELD = re.compile(rb'"base64"[ \t\r\n]*:[ \t\r\n]*"')
 
 
@@ -30,36 +33,50 @@ _BASE64_FIELD = re.compile(rb'"base64"[ \t\r\n]*:[ \t\r\n]*"')
 class Asked:
     """One transform request as it was read.
 
-    Takes: `delimiter`, what stands between the parts of a multipart body: chance, and different in every retry.
+    Takes: `digest`, 32 bytes that tell its body from any other, where that was asked for.
     """
 
     source: Source
     request: TransformRequest
     warnings: tuple[str, ...]
-    body: bytes = field(repr=False)
-    delimiter: bytes = b""
-
-    def digest(self) -> bytes:
-        """Give 32 bytes that tell this body from any other."""
-        body = self.body.replace(self.delimiter, b"--") if self.delimiter else self.body
-        return hashlib.sha256(body).digest()
+    digest: bytes | None = None
 
 
-async def read(request: Request, limits: LimitSettings) -> Asked:
+async def read(request: Request, settings: Settings, *, wants_digest: bool) -> Asked:
     """Read a request. Errors: invalid_request with every fault of the whole request, too_large."""
+    limits = settings.limits
+    body = await _body(request, limits, settings.admission.least_bytes_per_s)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await asyncio.to_thread(_read_multipart, request.headers, body, limits, wants_digest)
+    if len(body) < _LARGEST_READ_ON_THE_LOOP_IN_BYTES:
+        return _read_json(body, limits, wants_digest)
+    return await asyncio.to_thread(_read_json, body, limits, wants_digest)
+
+
+async def _body(request: Request, limits: LimitSettings, least_bytes_per_s: int) -> bytes:
+    declared = declared_size_in_bytes(request.headers)
+    size_in_bytes = limits.max_body_in_bytes if declared is None else min(declared, limits.max_body_in_bytes)
+    patience_in_s = _PATIENCE_IN_S + size_in_bytes / least_bytes_per_s if least_bytes_per_s else None
     try:
-        body = await request.body()
+        async with asyncio.timeout(patience_in_s):
+            return await request.body()
     except ClientDisconnect:
         raise RequestError("The body of the request broke off before its end.") from None
-    if kind == "multipart/form-data":
-        return await _read_multipart(request.headers, body, limits)
-    if len(body) < _LARGEST_READ_ON_THE_LOOP_IN_BYTES:
-        return _read_json(body, limits)
-    return await asyncio.to_thread(_read_json, body, limits)
+    except TimeoutError:
+        raise RequestError("The body of the request came too slowly.") from None
 
 
-def _read_json(body: bytes, limits: LimitSettings) -> Asked:
+def declared_size_in_bytes(headers: Headers) -> int | None:
+    """Give how large a body says that it is, or None when it doesn't say."""
+    declared = headers.get("content-length", "")
+    if declared.isdecimal():
+        return int(declared)
+    return None if "transfer-encoding" in headers else 0
+
+
+def _read_json(body: bytes, limits: LimitSettings, wants_digest: bool) -> Asked:  # noqa: FBT001 - called in a thread
+    digest = hashlib.sha256(body).digest() if wants_digest else None
     file_text = _base64_text(body)
     if file_text is not None:
         # What the parser sees is small: a mark in place of the megabytes, which are looked at where they lie.
@@ -69,8 +86,8 @@ def _read_json(body: bytes, limits: LimitSettings) -> Asked:
         file = raw.get("file")
         if isinstance(file, dict) and file.get("base64") == mark:
             file["base64"] = memoryview(body)[start:end]
-            return _checked(raw, limits, body)
-    return _checked(_object(body), limits, body)
+            return _checked(raw, limits, digest)
+    return _checked(_object(body), limits, digest)
 
 
 def _base64_text(body: bytes) -> tuple[int, int] | None:
@@ -107,7 +124,7 @@ def _what_is_wrong(error: Exception) -> str:
     return str(error).removeprefix("JSON is malformed: ").partition(" - at ")[0]
 
 
-def _checked(raw: Mapping[str, Any], limits: LimitSettings, body: bytes, upload: bytes | None = None) -> Asked:
+def _checked(raw: Mapping[str, Any], limits: LimitSettings, digest: bytes | None, upload: bytes | None = None) -> Asked:
     faults: list[Fault] = []
     source: Source | None = None
     warnings: tuple[str, ...] = ()
@@ -127,38 +144,28 @@ def _checked(raw: Mapping[str, Any], limits: LimitSettings, body: bytes, upload:
         faults.append(Fault("webhook_url", "this server answers at once only; leave it out"))
     if faults or source is None or asked is None:
         raise RequestError.of(faults)
-    return Asked(source, asked, warnings + asked.warnings, body)
+    return Asked(source, asked, warnings + asked.warnings, digest)
 
 
-async def _read_multipart(headers: Headers, body: bytes, limits: LimitSettings) -> Asked:
-    try:
-        form = await MultiPartParser(
-            headers, _once(body), max_files=1, max_fields=20, max_part_size=_MULTIPART_TEXT_IN_BYTES
-        ).parse()
-    except (MultiPartException, KeyError, ValueError) as error:
-        reason = str(getattr(error, "message", "it has no boundary")).rstrip(".")
-        raise RequestError(f"The multipart body can't be read: {reason}.") from None
-    try:
-        upload = await _file_in(form, limits)
-        raw = {name: value for name, value in form.items() if name != "file"}
-        for name in ("operations", "outputs"):
-            if name in raw:
-                raw[name] = _json_field(name, raw[name])
-    finally:
-        await form.close()
-    asked = await asyncio.to_thread(_checked, raw, limits, body, upload)
-    return replace(asked, delimiter=body[: body.find(b"\r\n")])
-
-
-async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
-    yield body
-
-
-async def _file_in(form: FormData, limits: LimitSettings) -> bytes:
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
+def _read_multipart(headers: Headers, body: bytes, limits: LimitSettings, wants_digest: bool) -> Asked:  # noqa: FBT001
+    upload: bytes | None = None
+    raw: dict[str, Any] = {}
+    for part in parts_of(body, headers["content-type"]):
+        if part.name == "file" and part.filename is not None:
+            if upload is not None:
+                raise RequestError.of([Fault("file", "expected one file")])
+            upload = _checked_file(part.content, limits)
+        else:
+            raw[part.name] = _field_of(part)
+    if upload is None:
         raise RequestError.of([Fault("file", "expected a part of this name with a filename")])
-    data = await file.read()
+    # What stands between the parts is chance, and different in every retry.
+    delimiter = body[: body.find(b"\r\n")]
+    digest = hashlib.sha256(body.replace(delimiter, b"--")).digest() if wants_digest else None
+    return _checked(raw, limits, digest, upload)
+
+
+def _checked_file(data: bytes, limits: LimitSettings) -> bytes:
     if not data:
         raise RequestError.of([Fault("file", "the file is empty")])
     try:
@@ -168,8 +175,14 @@ async def _file_in(form: FormData, limits: LimitSettings) -> bytes:
     return data
 
 
-def _json_field(name: str, text: object) -> Any:
+def _field_of(part: Part) -> Any:
+    """Give a field of a form: JSON where the contract has JSON, text elsewhere."""
+    if len(part.content) > _MULTIPART_TEXT_IN_BYTES:
+        limit = f"the limit of a field is {_MULTIPART_TEXT_IN_BYTES:,} bytes"
+        raise RequestError.of([Fault(part.name[:100], limit)])
     try:
-        return msgspec.json.decode(text if isinstance(text, str) else "")
-    except (msgspec.DecodeError, RecursionError):
-        raise RequestError.of([Fault(name, "expected JSON in this field, and no file")]) from None
+        if part.name in _JSON_FIELDS:
+            return msgspec.json.decode(part.content if part.filename is None else b"")
+        return part.content.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise RequestError.of([Fault(part.name[:100], "expected JSON in this field, and no file")]) from None

@@ -14,9 +14,11 @@ from imageplane.accounts.books import Books
 from imageplane.accounts.metering import Meter
 from imageplane.engine.pool import Pool
 from imageplane.errors import ImageplaneError
+from imageplane.http.admission import Admission
 from imageplane.http.metrics import Metrics
 from imageplane.http.rates import Rates
 from imageplane.settings import Settings
+from imageplane.sources.room import Room
 from imageplane.sources.url import Fetcher
 from imageplane.transform import Transformer, options_of, outfit_of
 
@@ -35,6 +37,7 @@ class Services:
     rates: Rates
     books: Books
     meter: Meter
+    admission: Admission
     fetcher: Fetcher
     pool: Pool
     transformer: Transformer
@@ -58,11 +61,15 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
         stack.push_async_callback(asyncio.to_thread, books.close)
         rates = Rates(settings.limits)
         stack.push_async_callback(rates.close)
-        fetcher = await stack.enter_async_context(Fetcher(settings.sources, settings.limits.max_source_in_bytes))
+        room = Room(settings.admission.memory_in_bytes)
+        fetcher = Fetcher(settings.sources, settings.limits.max_source_in_bytes, room=room)
+        await stack.enter_async_context(fetcher)
         pool = Pool.of(settings.engine, outfit_of(settings))
         pool.confinement.add_done_callback(_tell_confinement)
         stack.push_async_callback(asyncio.to_thread, pool.close)
-        metrics.watch_engines(pool.engine_ids, pool.tally)
+        admission = Admission(room, pool.crowd, settings.limits.max_body_in_bytes)
+        metrics.watch_engines(pool)
+        metrics.watch_admission(room)
         holds_for_in_s = settings.http.deadline_in_s + _HOLDS_LONGER_BY_IN_S
         services = Services(
             settings,
@@ -70,6 +77,7 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
             rates,
             books,
             Meter(books.ledger, holds_for_in_s),
+            admission,
             fetcher,
             pool,
             Transformer(pool, options_of(settings)),

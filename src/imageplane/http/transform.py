@@ -1,10 +1,10 @@
-"""The transform route: read, hold, fetch, run, reply, settle."""
+"""The transform route: come in, read, hold, fetch, run, reply, settle."""
 
 import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -14,11 +14,12 @@ from imageplane.accounts.account import Account
 from imageplane.accounts.claims import Reply
 from imageplane.accounts.prices import price_of_transform
 from imageplane.deadline import Deadline
-from imageplane.errors import DeadlineExceeded, ImageplaneError
+from imageplane.errors import Busy, DeadlineExceeded, ImageplaneError
 from imageplane.http import reading
 from imageplane.http.auth import admitted
 from imageplane.http.envelope import json_reply, raw_reply, wants_raw
 from imageplane.http.failures import failure
+from imageplane.http.presence import CLIENT_CLOSED_REQUEST, CallerLeft, while_wanted
 from imageplane.http.reading import Asked
 from imageplane.http.services import Services, services_of
 from imageplane.http.visit import Visit, visit_of
@@ -32,30 +33,59 @@ _GRACE_IN_S = 1.0
 
 async def transform(request: Request) -> Response:
     """Transform one image: an ordered list of operations, or several outputs from one upload."""
-    services, visit = services_of(request), visit_of(request)
     account = await admitted(request)
-    with _timed(visit, "read"):
-        asked = await reading.read(request, services.settings.limits)
-    work = _Work(services, visit, account, asked, is_raw=wants_raw(request.headers.get("accept", "")))
     key = request.headers.get("idempotency-key")
-    if key is None:
-        return _response(await work.reply(_not_kept))
-    begun = await services.books.idempotency.begin(
-        account.organization_id, key, await asyncio.to_thread(work.digest), runs_for_in_s=services.runs_for_in_s
+    async with _entered(request, account, wants_digest=key is not None) as work:
+        if key is not None:
+            # Who gave a key comes back for the reply, so the work goes on without a caller.
+            return _response(await _repeatable(work, key))
+        try:
+            return _response(await while_wanted(request, work.reply(_not_kept)))
+        except CallerLeft:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+@contextlib.asynccontextmanager
+async def _entered(request: Request, account: Account, *, wants_digest: bool) -> AsyncIterator["_Work"]:
+    """Read a request when there is room for it; its file counts until the end of the block."""
+    services, visit = services_of(request), visit_of(request)
+    admission, organization_id = services.admission, account.organization_id
+    arriving = Deadline.after(services.settings.http.deadline_in_s)
+    size_in_bytes = reading.declared_size_in_bytes(request.headers)
+    with contextlib.ExitStack() as held, admission.counted():
+        started = time.perf_counter()
+        async with admission.entered(organization_id, size_in_bytes, arriving):
+            visit.timings_in_ms["door"] = _since(started)
+            # How long a body takes to come is the affair of who sends it.
+            left_in_s = arriving.remaining_in_s
+            with _timed(visit, "read"):
+                asked = await reading.read(request, services.settings, wants_digest=wants_digest)
+            if isinstance(asked.source, Base64Source):
+                held.enter_context(admission.room.holding(asked.source.data, organization_id))
+        is_raw = wants_raw(request.headers.get("accept", ""))
+        yield _Work(services, visit, account, asked, Deadline.after(left_in_s), is_raw=is_raw)
+
+
+async def _repeatable(work: "_Work", key: str) -> Reply:
+    """Do work whose reply is kept, or repeat the one that was kept for this key."""
+    idempotency = work.services.books.idempotency
+    begun = await idempotency.begin(
+        work.account.organization_id, key, work.digest(), runs_for_in_s=work.services.runs_for_in_s
     )
     if isinstance(begun, Reply):
-        visit.headers["Idempotent-Replayed"] = "true"
-        return _response(begun)
+        work.visit.headers["Idempotent-Replayed"] = "true"
+        return begun
     try:
-        return _response(await work.reply(lambda reply: services.books.idempotency.finish(begun, reply)))
+        return await work.reply(lambda reply: idempotency.finish(begun, reply))
     except ImageplaneError as error:
         # Only here the failure becomes a reply that may have to be kept.
-        response = failure(error, visit)
+        response = failure(error, work.visit)
         headers = tuple((name, value) for name, value in response.headers.items() if name != "content-length")
-        await services.books.idempotency.finish(begun, Reply(response.status_code, headers, bytes(response.body)))
-        return response
+        reply = Reply(response.status_code, headers, bytes(response.body))
+        await idempotency.finish(begun, reply)
+        return reply
     except BaseException:
-        services.books.idempotency.abandon(begun)
+        idempotency.abandon(begun)
         raise
 
 
@@ -70,28 +100,31 @@ async def _not_kept(_reply: Reply) -> None:
 class _Work:
     """One request that was read, on its way to its reply."""
 
-    def __init__(self, services: Services, visit: Visit, account: Account, asked: Asked, *, is_raw: bool) -> None:
-        self._services = services
-        self._visit = visit
-        self._account = account
+    def __init__(  # noqa: PLR0913 - what a request is made of
+        self, services: Services, visit: Visit, account: Account, asked: Asked, deadline: Deadline, *, is_raw: bool
+    ) -> None:
+        self.services = services
+        self.visit = visit
+        self.account = account
         self._asked = asked
-        self.is_raw = is_raw
+        self._deadline = deadline
+        self._is_raw = is_raw
 
     def digest(self) -> bytes:
         """Give 32 bytes that tell this request from another: its body, and the kind of reply."""
-        return hashlib.sha256(self._asked.digest() + (b"image" if self.is_raw else b"json")).digest()
+        return hashlib.sha256((self._asked.digest or b"") + (b"image" if self._is_raw else b"json")).digest()
 
     async def reply(self, keep: Callable[[Reply], Awaitable[None]]) -> Reply:
         """Do the work and charge for it; `keep` is called while the charge is still on hold."""
-        services, visit = self._services, self._visit
-        deadline = Deadline.after(services.settings.http.deadline_in_s)
+        services, visit = self.services, self.visit
         price = price_of_transform(services.settings.prices)
         started = time.perf_counter()
-        async with services.meter.charged(self._account, price, visit.request_id) as charge:
+        async with services.meter.charged(self.account, price, visit.request_id) as charge:
             visit.timings_in_ms["hold"] = _since(started)
             with _timed(visit, "source"):
-                data = await self._source(deadline)
-            result = await self._result(data, deadline)
+                data = await self._source()
+            with services.admission.room.holding(data, self.account.organization_id):
+                result = await self._result(data)
             visit.millicredits_charged = charge.amount_in_millicredits
             try:
                 reply = self._written(result)
@@ -102,41 +135,45 @@ class _Work:
         visit.millicredits_charged = charge.amount_in_millicredits
         return reply
 
-    async def _source(self, deadline: Deadline) -> bytes:
+    async def _source(self) -> bytes:
         source = self._asked.source
         if isinstance(source, Base64Source):
             return source.data
         try:
-            return await self._services.fetcher.fetch(
-                source.url, source.fetch_options, deadline, scope=self._account.organization_id
+            return await self.services.fetcher.fetch(
+                source.url, source.fetch_options, self._deadline, scope=self.account.organization_id
             )
         except ImageplaneError as error:
             raise error.at("file.url") from None
 
-    async def _result(self, data: bytes, deadline: Deadline) -> Result:
+    async def _result(self, data: bytes) -> Result:
         started = time.perf_counter()
-        future = self._services.transformer.transform(data, self._asked.request, deadline)
+        future = self.services.transformer.transform(
+            data, self._asked.request, self._deadline, self.account.organization_id
+        )
         try:
-            async with asyncio.timeout(deadline.remaining_in_s + _GRACE_IN_S):
+            async with asyncio.timeout(self._deadline.remaining_in_s + _GRACE_IN_S):
                 result = await asyncio.wrap_future(future)
         except TimeoutError:
+            self._deadline.cancel()
+            if future.cancelled():
+                raise Busy("There was no engine for this in time; try again later.", retry_after_in_s=5) from None
             # The engines should have said so themselves.
-            deadline.cancel()
             raise DeadlineExceeded("The image could not be finished within the time limit.") from None
         except asyncio.CancelledError:
             # Nobody waits any more: an engine that works on it stops.
-            deadline.cancel()
+            self._deadline.cancel()
             raise
         spent_in_ms = sum(result.timings_in_ms.values())
-        self._visit.timings_in_ms["queue"] = round(max(0.0, _since(started) - spent_in_ms), 3)
-        self._visit.timings_in_ms.update(result.timings_in_ms)
+        self.visit.timings_in_ms["queue"] = round(max(0.0, _since(started) - spent_in_ms), 3)
+        self.visit.timings_in_ms.update(result.timings_in_ms)
         return result
 
     def _written(self, result: Result) -> Reply:
         warnings = (*self._asked.warnings, *result.warnings[len(self._asked.request.warnings) :])
-        self._visit.facts.update(source_format=result.source.format, outputs=len(result.pictures))
-        write = raw_reply if self.is_raw else json_reply
-        headers, body = write(result, warnings, self._visit, is_single=self._asked.request.is_single)
+        self.visit.facts.update(source_format=result.source.format, outputs=len(result.pictures))
+        write = raw_reply if self._is_raw else json_reply
+        headers, body = write(result, warnings, self.visit, is_single=self._asked.request.is_single)
         return Reply(HTTPStatus.OK, headers, body)
 
 

@@ -46,3 +46,18 @@ class Memory:
             self._seen.move_to_end(digest)
             while len(self._seen) > _MOST_SOURCES:
                 self._seen.popitem(last=False)
+
+
+class Known:
+    """What is known of a source when it is needed: on its way to another process it becomes what was seen by then."""
+
+    def __init__(self, memory: Memory, digest: bytes) -> None:
+        self._memory = memory
+        self._digest = digest
+
+    def __reduce__(self) -> tuple[type[dict[str, Seen]], tuple[dict[str, Seen]]]:
+        return dict, (self._memory.of(self._digest),)
+
+    def __repr__(self) -> str:
+        # Part of what tells one wish from another, and no wish.
+        return "Known()"

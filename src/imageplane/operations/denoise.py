@@ -3,10 +3,12 @@ from typing import Literal
 import pyvips
 from pydantic import Field
 
-from imageplane.operation import Example, PixelOperation, Tools
+from imageplane.operation import Cost, Example, PixelOperation, Size, Tools
 from imageplane.pixels.alpha import has_alpha
 from imageplane.pixels.color import bytes_again
 from imageplane.pixels.gaussian import gaussian
+
+_PIXEL_IN_S, _PIXEL_AND_ROW_IN_S = 120e-9, 2e-9
 
 
 class Denoise(PixelOperation):
@@ -26,6 +28,9 @@ class Denoise(PixelOperation):
         Example("even", {"size": 14}, picture="alpha"),
         Example("coarse", {"size": 17}),
     )
+
+    def cost(self, size: Size) -> Cost:
+        return Cost((_PIXEL_IN_S + _PIXEL_AND_ROW_IN_S * self.size) * size.pixels, 0)
 
     def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
         reach = self.size // 2

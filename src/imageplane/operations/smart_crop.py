@@ -3,11 +3,24 @@ from typing import Literal
 import pyvips
 from pydantic import AliasChoices, Field
 
-from imageplane.operation import Absorption, CropChoice, Example, PixelOperation, SidePx, Size, Subject, Tools, Window
+from imageplane.operation import (
+    Absorption,
+    Cost,
+    CropChoice,
+    Example,
+    PixelOperation,
+    SidePx,
+    Size,
+    Subject,
+    Tools,
+    Window,
+)
 from imageplane.pixels.alpha import mixing
 from imageplane.pixels.composition import Choice, choose
 from imageplane.pixels.geometry import scale_to, scaled_size
 from imageplane.pixels.sighting import Box
+
+_LOOK_IN_S = 0.03
 
 
 class SmartCrop(PixelOperation):
@@ -51,6 +64,10 @@ class SmartCrop(PixelOperation):
     def absorb(self, size: Size) -> Absorption | None:
         # How much a zoomed window needs is known only when it was chosen.
         return None if self.zoom else Absorption.of_scaling(size, scaled_size(size, self._box, "cover"))
+
+    def cost(self, size: Size) -> Cost:
+        scaling = super().cost(size)
+        return Cost(_LOOK_IN_S + scaling.cpu_in_s, scaling.memory_in_bytes)
 
     def apply(self, image: pyvips.Image, tools: Tools) -> pyvips.Image:
         return self.apply_to_frames([image], tools)[0]

@@ -1,26 +1,29 @@
 """Files from URLs: downloaded as if every server were hostile."""
 
 import asyncio
+import contextlib
 import math
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Final
 
 import aiohttp
 
 from imageplane.deadline import Deadline
-from imageplane.errors import DeadlineExceeded, RefusedSource, UnreachableSource
+from imageplane.errors import Busy, DeadlineExceeded, RefusedSource, UnreachableSource
 from imageplane.settings import SourcesSettings
 from imageplane.sources.body import read_body
 from imageplane.sources.fetch_options import FetchOptions
 from imageplane.sources.guard import Guard, GuardedSession, LookUp
 from imageplane.sources.location import Location
+from imageplane.sources.room import Room
 from imageplane.sources.sharing import Shared
 
 _REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
 _MAX_HEADER_IN_BYTES: Final = 8190
 _MAX_HEADERS: Final = 100
+_LONGEST_WAIT_FOR_ROOM_IN_S: Final = 15.0
 
 
 class Fetcher:
@@ -30,7 +33,7 @@ class Fetcher:
     download with `auth` or `headers` is shared within one scope only: what one organization may see is no other's.
 
     Takes: `max_size_in_bytes`, the limit of a source; `look_up` and `trust` in place of the system's name resolution
-    and certificates. Made in the event loop that uses it.
+    and certificates; the `room` that files take up while they come. Made in the event loop that uses it.
     """
 
     def __init__(
@@ -40,8 +43,10 @@ class Fetcher:
         *,
         look_up: LookUp | None = None,
         trust: ssl.SSLContext | None = None,
+        room: Room | None = None,
     ) -> None:
         self._settings = settings
+        self._room = room or Room()
         self._max_size_in_bytes = max_size_in_bytes
         self._guard = Guard.of(settings)
         self._shared: Shared[bytes] = Shared()
@@ -93,25 +98,25 @@ class Fetcher:
         key = (url, options.identity, scope if options.is_personal else "")
         try:
             async with asyncio.timeout(_finite(deadline.remaining_in_s)):
-                return await self._shared.join(key, partial(self._download, url, options))
+                return await self._shared.join(key, partial(self._download, url, options, scope))
         except TimeoutError:
             raise DeadlineExceeded("The file could not be fetched within the time limit.") from None
 
-    async def _download(self, url: Location, options: FetchOptions) -> bytes:
+    async def _download(self, url: Location, options: FetchOptions, scope: str) -> bytes:
         budget_in_s = min(self._settings.total_timeout_in_s, options.timeout_in_s)
         try:
             async with asyncio.timeout(budget_in_s):
-                return await self._follow(url, options)
+                return await self._follow(url, options, scope)
         except TimeoutError:
             raise UnreachableSource(f"The file did not come in full within {budget_in_s:g} seconds.") from None
 
-    async def _follow(self, url: Location, options: FetchOptions) -> bytes:
+    async def _follow(self, url: Location, options: FetchOptions, scope: str) -> bytes:
         headers = {"User-Agent": self._settings.user_agent, "Accept-Encoding": "identity", **options.open_headers}
         # Nobody else's request follows credentials over the same connection.
         personal_headers = {**headers, **options.personal_headers, "Connection": "close"}
         if not options.is_personal:
             personal_headers = headers
-        here, found = url, await self._visit(url, personal_headers)
+        here, found = url, await self._visit(url, personal_headers, scope)
         for _ in range(self._settings.max_redirects):
             if isinstance(found, bytes):
                 return found
@@ -120,7 +125,7 @@ class Fetcher:
                 if here.origin != url.origin:
                     # For good: a way back could have been chosen by the stranger in between.
                     personal_headers = headers
-                found = await self._visit(here, personal_headers)
+                found = await self._visit(here, personal_headers, scope)
             except (RefusedSource, UnreachableSource) as error:
                 words = error.message[0].lower() + error.message[1:]
                 raise type(error)(f"After a redirect: {words}", detail=error.detail) from None
@@ -128,7 +133,19 @@ class Fetcher:
             return found
         raise UnreachableSource(f"The URL redirects more than {self._settings.max_redirects} times.")
 
-    async def _visit(self, here: Location, headers: Mapping[str, str]) -> bytes | str:
+    @contextlib.asynccontextmanager
+    async def _room_for(self, size_in_bytes: int, scope: str) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                # Meanwhile the server of the file keeps what it has to send.
+                async with asyncio.timeout(_LONGEST_WAIT_FOR_ROOM_IN_S):
+                    await stack.enter_async_context(self._room.reserved(size_in_bytes, scope))
+            except TimeoutError:
+                message = "There is no room for this file just now; try again later."
+                raise Busy(message, retry_after_in_s=_LONGEST_WAIT_FOR_ROOM_IN_S) from None
+            yield
+
+    async def _visit(self, here: Location, headers: Mapping[str, str], scope: str) -> bytes | str:
         """Give the file, or where a redirect leads."""
         try:
             async with await self._session.request("GET", here, headers) as response:
@@ -136,7 +153,9 @@ class Fetcher:
                     return response.headers["Location"]
                 if not 200 <= response.status < 300:
                     raise UnreachableSource(f"The server of the file answered with status {response.status}.")
-                return await read_body(response, self._max_size_in_bytes)
+                size_in_bytes = min(response.content_length or self._max_size_in_bytes, self._max_size_in_bytes)
+                async with self._room_for(size_in_bytes, scope):
+                    return await read_body(response, self._max_size_in_bytes)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # What aiohttp raises can hold the whole URL, and the log would show it as the cause.
             raise _failure(error) from None

@@ -1,0 +1,45 @@
+"""What this machine has to give, and where its user keeps things: the defaults of settings."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import psutil
+
+
+def available_cores() -> int:
+    """Give how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def half_of_the_memory() -> int:
+    """Give half of the bytes of memory that the machine or the container has."""
+    available = psutil.virtual_memory().total
+    # A container has less than its machine (cgroup v2).
+    with contextlib.suppress(OSError, ValueError):
+        available = min(available, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return max(available // 2, 100_000_000)
+
+
+def user_data_dir() -> Path:
+    """Give the folder that the XDG Base Directory Specification reserves for a program's data."""
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "imageplane"
+    except RuntimeError:
+        # A user without a home, as in some containers.
+        return Path("imageplane-data")
+
+
+def user_cache_dir() -> Path:
+    """Give the folder that the XDG Base Directory Specification reserves for what a program can fetch again."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imageplane"
+    except RuntimeError:
+        return Path("imageplane-cache")
+
+
+def models_dir() -> Path:
+    """Give the folder for the networks' weights."""
+    return user_cache_dir() / "models"
