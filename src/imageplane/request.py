@@ -34,6 +34,14 @@ class TransformRequest:
         operations = (operation for output in self.outputs for operation in output.operations)
         return any(isinstance(operation, PixelOperation) and operation.looks for operation in operations)
 
+    @property
+    def canonical(self) -> str:
+        """What is wanted, in words that are the same for the same wish, however it was written."""
+        return "\n".join(
+            "\n".join([output.name, *(operation.model_dump_json() for operation in output.operations)])
+            for output in self.outputs
+        )
+
     @classmethod
     def parse(cls, raw: object, limits: Limits | None = None, also_known: Collection[str] = ()) -> Self:
         """Read a request from decoded JSON.

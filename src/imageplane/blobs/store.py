@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,10 +13,18 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from imageplane.errors import Busy, Fault, SettingsError
 
-FOLDER: Final = "blobs"
 _EXPECTED: Final = "expected an address such as file:///folder or s3://bucket/folder, at a place that can be written"
 _TIMEOUT_IN_S: Final = 30
 _RETRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that is kept, and when it was put there."""
+
+    name: str
+    size_in_bytes: int
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +34,16 @@ class Blobs:
     _store: ObjectStore
 
     @classmethod
-    def at(cls, url: str | None, data_dir: Path) -> Self:
+    def at(cls, url: str | None, folder: Path, setting: str = "IMAGEPLANE_BLOBS__URL") -> Self:
         """Give the store of these settings.
 
-        Takes: `url` as a person writes it, or `None` for a folder in `data_dir`. Credentials of clouds are where
-        their own tools look for them.
+        Takes: `url` as a person writes it, or `None` for a `folder` of this machine; the `setting` that a wrong one
+        stands in. Credentials of clouds are where their own tools look for them.
         Errors: invalid_settings.
         """
         try:
             if url is None:
-                return cls(LocalStore(data_dir.absolute() / FOLDER, mkdir=True, automatic_cleanup=True))
+                return cls(LocalStore(folder.absolute(), mkdir=True, automatic_cleanup=True))
             if url.startswith("file:"):
                 return cls(LocalStore.from_url(url, mkdir=True, automatic_cleanup=True))
             if url.startswith("memory:"):
@@ -47,9 +55,9 @@ class Blobs:
             )
             return cls(store)
         except (BaseError, ValueError, OSError):
-            fault = Fault("IMAGEPLANE_BLOBS__URL", _EXPECTED)
+            fault = Fault(setting, _EXPECTED)
             if url is None:
-                fault = Fault("IMAGEPLANE_DATA_DIR", f"{str(data_dir)!r} can't be written; choose another folder")
+                fault = Fault("IMAGEPLANE_DATA_DIR", f"{str(folder.parent)!r} can't be written; choose another folder")
             raise SettingsError.of([fault]) from None
 
     async def put(self, name: str, data: bytes) -> None:
@@ -69,6 +77,14 @@ class Blobs:
         for name in names:
             with _busy_when_gone(), contextlib.suppress(FileNotFoundError):
                 await obstore.delete_async(self._store, name)
+
+    async def entries(self, folder: str) -> list[Entry]:
+        """Tell of everything that is kept in a folder and below it. Errors: busy."""
+        found: list[Entry] = []
+        with _busy_when_gone():
+            async for some in obstore.list(self._store, prefix=folder):
+                found += [Entry(each["path"], each["size"], each["last_modified"]) for each in some]
+        return found
 
     async def folders(self, name: str) -> list[str]:
         """Give the names of the folders that lie directly in a folder. Errors: busy."""

@@ -44,6 +44,12 @@ def wants_raw(accept: str) -> bool:
     return images > 0 and images >= json
 
 
+def is_known(if_none_match: str, etag: str) -> bool:
+    """Tell whether the caller has what an ETag names already (RFC 9110, 13.1.2)."""
+    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return "*" in known or etag in known
+
+
 def _weight(text: str) -> float:
     try:
         return float(text)

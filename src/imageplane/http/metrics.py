@@ -30,7 +30,7 @@ class Metrics:
         )
         self.stops = Histogram(
             "imageplane_stop_duration_seconds",
-            "Time at one stop: door, read, hold, source, queue, header, plan, decode, steps, encode.",
+            "Time at one stop: door, read, hold, source, cache, queue, header, plan, decode, steps, encode.",
             ["stop"],
             buckets=_BUCKETS_IN_S,
             registry=self.registry,

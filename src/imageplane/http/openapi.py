@@ -53,7 +53,7 @@ _ANSWERS: Final = {
     "transform": Answer(
         {JSON: {"schema": ref("TransformReply")}, **{entry.mime_type: {} for entry in FORMATS.values()}},
         tuple(error for error in error_classes() if error not in _ELSEWHERE),
-        ("ETag", "X-Credits-Charged", "X-Warnings", "Idempotent-Replayed"),
+        ("ETag", "X-Credits-Charged", "X-Warnings", "Idempotent-Replayed", "Cache-Status"),
     ),
     "me": _json("AccountReply", *_ADMISSION),
     "usage": _json("UsageReply", *_ADMISSION, errors.RequestError),
@@ -69,6 +69,12 @@ _IDEMPOTENCY_KEY: Final = {
     "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     "description": "A word of the caller's choice. The same word with the same body gets the same reply for a day, "
     "and is charged once.",
+}
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "The ETag of a raw image that the caller has; where it is the result again, the reply is 304.",
 }
 _REQUEST_ID: Final = {
     "name": "X-Request-Id",
@@ -112,6 +118,11 @@ _HEADERS: Final = {
     "ETag": _header("A digest of the image; with raw images only.", _WORD, is_certain=False),
     "X-Credits-Charged": _header("What the transform cost; with raw images only.", _NUMBER, is_certain=False),
     "X-Warnings": _header("How many warnings there are; with raw images only.", _WHOLE, is_certain=False),
+    "Cache-Status": _header(
+        "Whether the result was kept from an earlier request (RFC 9211), where results are kept.",
+        _WORD,
+        is_certain=False,
+    ),
     "Idempotent-Replayed": _header(
         "Here when an earlier reply is given again, for the same `Idempotency-Key`.",
         {"type": "string", "const": "true"},
@@ -156,9 +167,12 @@ def _operation(route: APIRoute, answer: Answer) -> dict[str, Any]:
     if answer.needs_key:
         operation["security"] = [{"key": []}]
     if route.name == "transform":
-        operation["parameters"].append(_IDEMPOTENCY_KEY)
+        operation["parameters"] += [_IDEMPOTENCY_KEY, _IF_NONE_MATCH]
         operation["requestBody"] = _BODY
     operation["responses"] = _responses(route.name, answer)
+    if route.name == "transform":
+        known = {"description": "The caller has this image already.", "headers": _headers(*_RATE, "ETag")}
+        operation["responses"]["304"] = known
     return operation
 
 

@@ -12,6 +12,8 @@ from starlette.requests import Request
 
 from imageplane.accounts.books import Books
 from imageplane.accounts.metering import Meter
+from imageplane.blobs import Blobs
+from imageplane.cache import ResultCache
 from imageplane.engine.pool import Pool
 from imageplane.errors import ImageplaneError
 from imageplane.http.admission import Admission
@@ -41,11 +43,16 @@ class Services:
     fetcher: Fetcher
     pool: Pool
     transformer: Transformer
+    cache: ResultCache | None
 
     @property
     def runs_for_in_s(self) -> float:
         """After how long nobody can still be working on a request."""
-        return self.settings.http.deadline_in_s + _HOLDS_LONGER_BY_IN_S
+        return _runs_for_in_s(self.settings)
+
+
+def _runs_for_in_s(settings: Settings) -> float:
+    return settings.http.deadline_in_s + _HOLDS_LONGER_BY_IN_S
 
 
 def services_of(request: Request) -> Services:
@@ -70,21 +77,31 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
         admission = Admission(room, pool.crowd, settings.limits.max_body_in_bytes)
         metrics.watch_engines(pool)
         metrics.watch_admission(room)
-        holds_for_in_s = settings.http.deadline_in_s + _HOLDS_LONGER_BY_IN_S
         services = Services(
             settings,
             metrics,
             rates,
             books,
-            Meter(books.ledger, holds_for_in_s),
+            Meter(books.ledger, _runs_for_in_s(settings)),
             admission,
             fetcher,
             pool,
             Transformer(pool, options_of(settings)),
+            await _cache(settings, stack),
         )
         sweeper = asyncio.create_task(_sweep(books))
         stack.callback(sweeper.cancel)
         yield services
+
+
+async def _cache(settings: Settings, stack: contextlib.AsyncExitStack) -> ResultCache | None:
+    if not settings.cache.max_size_in_bytes:
+        return None
+    blobs = Blobs.at(settings.cache.url, settings.data_dir / "cache", "IMAGEPLANE_CACHE__URL")
+    cache = ResultCache(blobs, settings.cache.max_size_in_bytes, options_of(settings))
+    await cache.open()
+    stack.push_async_callback(cache.close)
+    return cache
 
 
 def _tell_confinement(done: "Future[str]") -> None:

@@ -17,7 +17,7 @@ from imageplane.deadline import Deadline
 from imageplane.errors import Busy, DeadlineExceeded, ImageplaneError
 from imageplane.http import reading
 from imageplane.http.auth import admitted
-from imageplane.http.envelope import json_reply, raw_reply, wants_raw
+from imageplane.http.envelope import is_known, json_reply, raw_reply, wants_raw
 from imageplane.http.failures import failure
 from imageplane.http.presence import CLIENT_CLOSED_REQUEST, CallerLeft, while_wanted
 from imageplane.http.reading import Asked
@@ -38,9 +38,9 @@ async def transform(request: Request) -> Response:
     async with _entered(request, account, wants_digest=key is not None) as work:
         if key is not None:
             # Who gave a key comes back for the reply, so the work goes on without a caller.
-            return _response(await _repeatable(work, key))
+            return _response(request, await _repeatable(work, key))
         try:
-            return _response(await while_wanted(request, work.reply(_not_kept)))
+            return _response(request, await while_wanted(request, work.reply(_not_kept)))
         except CallerLeft:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
 
@@ -89,8 +89,13 @@ async def _repeatable(work: "_Work", key: str) -> Reply:
         raise
 
 
-def _response(reply: Reply) -> Response:
-    return Response(reply.body, reply.status, dict(reply.headers))
+def _response(request: Request, reply: Reply) -> Response:
+    headers = dict(reply.headers)
+    if "ETag" in headers and is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
+        # As for GET, since nothing is changed here that the caller would have to protect (RFC 9110, 13.1.2).
+        del headers["Content-Type"]
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(reply.body, reply.status, headers)
 
 
 async def _not_kept(_reply: Reply) -> None:
@@ -147,6 +152,21 @@ class _Work:
             raise error.at("file.url") from None
 
     async def _result(self, data: bytes) -> Result:
+        cache, wanted = self.services.cache, self._asked.request
+        if cache is None:
+            return await self._made(data)
+        with _timed(self.visit, "cache"):
+            name = await cache.name_of(self.account.organization_id, data, wanted)
+            kept = await cache.get(name, wanted)
+        # RFC 9211.
+        self.visit.headers["Cache-Status"] = "Imageplane; hit" if kept else "Imageplane; fwd=miss"
+        if kept is not None:
+            return kept
+        result = await self._made(data)
+        cache.keep(name, wanted, result)
+        return result
+
+    async def _made(self, data: bytes) -> Result:
         started = time.perf_counter()
         future = self.services.transformer.transform(
             data, self._asked.request, self._deadline, self.account.organization_id

@@ -40,6 +40,16 @@ def test_folders_are_listed_and_deleted(blobs: Blobs) -> None:
     asyncio.run(scenario())
 
 
+def test_everything_in_a_folder_is_told(blobs: Blobs) -> None:
+    async def scenario() -> None:
+        for name in ("results/ab/one", "results/cd/two", "other/three"):
+            await blobs.put(name, name.encode())
+        entries = {entry.name: entry.size_in_bytes for entry in await blobs.entries("results")}
+        assert entries == {"results/ab/one": 14, "results/cd/two": 14}
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("url", ["somewhere", "ftp://host/folder", "s3:", "file://host/folder"])
 def test_a_wrong_address_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(SettingsError, match="IMAGEPLANE_BLOBS__URL"):
@@ -48,7 +58,7 @@ def test_a_wrong_address_is_refused(tmp_path: Path, url: str) -> None:
 
 def test_a_store_that_is_gone_is_busy_and_names_no_path_to_the_caller(tmp_path: Path) -> None:
     blobs = Blobs.at(None, tmp_path)
-    (tmp_path / "blobs" / "replies").touch()
+    (tmp_path / "replies").touch()
     with pytest.raises(Busy) as caught:
         asyncio.run(blobs.put("replies/one", b"1"))
     assert str(tmp_path) not in caught.value.message
