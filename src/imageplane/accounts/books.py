@@ -37,7 +37,7 @@ class Books:
         """Open the database of these settings, and bring its tables to this version. Errors: invalid_settings, busy."""
         url = settings.database.url
         database = Database.at(None if url is None else url.get_secret_value(), settings.data_dir)
-        blobs = Blobs.at(settings.blobs.url, settings.data_dir)
+        blobs = Blobs.at(settings.blobs.url, settings.data_dir / "blobs")
         try:
             migrate(database)
         except BaseException:
