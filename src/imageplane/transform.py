@@ -5,76 +5,48 @@ process instead: for programs that trust their bytes.
 """
 
 import mmap
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
-from imageplane import operations as catalog
+from imageplane.codecs.formats import OutputFormat
+from imageplane.codecs.glance import glance
 from imageplane.codecs.header import Header
+from imageplane.cost import Cost
 from imageplane.deadline import Deadline
+from imageplane.engine.job import Together
 from imageplane.engine.pool import Pool
 from imageplane.engine.terms import Outfit
-from imageplane.errors import Fault, RequestError
-from imageplane.limits import Limits
+from imageplane.engine.wire import Answer
+from imageplane.errors import ImageplaneError
 from imageplane.models import ModelOptions, rest
 from imageplane.models.eyes import Seen
-from imageplane.models.memory import Memory, digest_of
-from imageplane.operation import PixelOperation, Subject, Window
-from imageplane.pipeline import Options, Output, Picture, SmartCrop, execute, explain
+from imageplane.models.memory import Known, Memory, digest_of
+from imageplane.operation import Subject, Window
+from imageplane.pipeline import (
+    Drawing,
+    Execution,
+    NamedCrop,
+    Options,
+    Picture,
+    SmartCrop,
+    Wish,
+    draw,
+    estimate,
+    execute,
+    execute_together,
+    explain,
+    plan,
+)
 from imageplane.pixels.geometry import Size
 from imageplane.pixels.sighting import Box, Sighting
+from imageplane.request import TransformRequest
 
 if TYPE_CHECKING:
     # The engines import this module too, and need no settings.
     from imageplane.settings import Settings
-
-MAX_OUTPUTS: Final = 20
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class TransformRequest:
-    """What is wanted of one source.
-
-    Takes: `outputs`, at least one; `is_single`, when the request listed operations rather than named outputs: then
-    the one output has the name "image"; `warnings` about the request itself.
-    """
-
-    outputs: tuple[Output, ...]
-    is_single: bool
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def looks(self) -> bool:
-        """Whether any operation asks what is in the picture."""
-        operations = (operation for output in self.outputs for operation in output.operations)
-        return any(isinstance(operation, PixelOperation) and operation.looks for operation in operations)
-
-    @classmethod
-    def parse(cls, raw: object, limits: Limits | None = None, also_known: Collection[str] = ()) -> Self:
-        """Read a request from decoded JSON.
-
-        Takes: `{"operations": […]}` or `{"outputs": [{"name": …, "operations": […]}, …]}`; fields beside these that
-        the door reads itself.
-        Errors: invalid_request, with every fault of the whole request at once.
-        """
-        if not isinstance(raw, Mapping):
-            raise RequestError.of([Fault("request", "expected an object with operations or outputs")])
-        reading = _Reading(limits or Limits())
-        reading.warn_of_unknown(raw, "", {"operations", "outputs", *also_known})
-        is_single = "operations" in raw
-        if is_single:
-            reading.add_output("image", raw["operations"], "operations")
-        if "outputs" in raw:
-            reading.read_outputs(raw["outputs"])
-        if is_single == ("outputs" in raw):
-            reading.faults.append(Fault("operations", "give either operations or outputs"))
-        if reading.faults:
-            raise RequestError.of(reading.faults)
-        return cls(tuple(reading.outputs), is_single, tuple(reading.warnings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +69,9 @@ class Result:
 
 
 _ANSWERS: Final = (Result, Header, Size, Picture, SmartCrop, Window, Subject, Seen, Sighting, Box)
+# How long a drawing takes says no number in its header.
+_COST_OF_A_DRAWING: Final = Cost(cpu_in_s=0.3, memory_in_bytes=200_000_000)
+_DRAWN_ANSWERS: Final = (Drawing, NamedCrop, SmartCrop, Window, Subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +83,43 @@ class Transformer:
     memory: Memory = field(default_factory=Memory)
 
     def transform(
-        self, source: bytes | Path, request: TransformRequest, deadline: Deadline | None = None
+        self, source: bytes | Path, request: TransformRequest, deadline: Deadline | None = None, tenant: str = ""
     ) -> "Future[Result]":
-        """Start the work; the future gives the result or an `ImageplaneError`."""
-        if not request.looks or isinstance(source, Path):
-            return self._submit(source, request, {}, deadline)
+        """Start the work; the future gives the result or an `ImageplaneError`.
+
+        Takes: `tenant`, who takes turns with others, and whose requests for one source may be done at once.
+        Errors: busy, at once, when the work could not be done in time.
+        """
+        if isinstance(source, Path):
+            return self.pool.submit(
+                _transform, source, request, self.options, {}, deadline=deadline, tenant=tenant, answers=_ANSWERS
+            )
         digest = digest_of(source)
-        future = self._submit(source, request, self.memory.of(digest), deadline)
-        future.add_done_callback(lambda done: self._remember(digest, done))
+        future = self.pool.submit(
+            _transform,
+            source,
+            request,
+            self.options,
+            Known(self.memory, digest),
+            deadline=deadline,
+            answers=_ANSWERS,
+            cost=self._cost(source, request),
+            tenant=tenant,
+            together=Together((tenant, digest), _transform_together),
+        )
+        if request.looks:
+            future.add_done_callback(lambda done: self._remember(digest, done))
         return future
 
-    def _submit(
-        self, source: bytes | Path, request: TransformRequest, known: dict[str, Seen], deadline: Deadline | None
-    ) -> "Future[Result]":
-        return self.pool.submit(_transform, source, request, self.options, known, deadline=deadline, answers=_ANSWERS)
+    def _cost(self, source: bytes, request: TransformRequest) -> Cost:
+        header = glance(source)
+        if header is None:
+            return _COST_OF_A_DRAWING
+        try:
+            return estimate(header, plan(header, request.outputs, self.options.limits))
+        except ImageplaneError:
+            # An engine will say so too, as soon as it has read the header.
+            return Cost()
 
     def _remember(self, digest: bytes, done: "Future[Result]") -> None:
         if not done.cancelled() and done.exception() is None:
@@ -132,6 +130,16 @@ class Transformer:
     ) -> "Future[str]":
         """Start to plan; the future gives the plan in a few readable lines or an `ImageplaneError`."""
         return self.pool.submit(_explain, source, request, self.options, deadline=deadline)
+
+    def draw(
+        self,
+        source: bytes | Path,
+        request: TransformRequest,
+        format: OutputFormat,  # noqa: A002 - the word of the field
+        deadline: Deadline | None = None,
+    ) -> "Future[tuple[Drawing, ...]]":
+        """Start to draw what the request sees and chooses; the future gives files or an `ImageplaneError`."""
+        return self.pool.submit(_draw, source, request, self.options, format, deadline=deadline, answers=_DRAWN_ANSWERS)
 
 
 def transform_bytes(
@@ -175,7 +183,23 @@ def _transform(
     known: dict[str, Seen],
     deadline: Deadline,
 ) -> Result:
-    done = execute(data, request.outputs, options, deadline, known)
+    return _result(request, execute(data, request.outputs, options, deadline, known))
+
+
+def _transform_together(
+    data: bytes | mmap.mmap,
+    wishes: Sequence[tuple[TransformRequest, Options, dict[str, Seen]]],
+    deadline: Deadline,
+) -> list[Answer]:
+    options = wishes[0][1]
+    done = execute_together(data, [Wish(request.outputs, known) for request, _, known in wishes], options, deadline)
+    return [
+        Answer(error=each) if isinstance(each, ImageplaneError) else Answer(_result(request, each))
+        for (request, _, _), each in zip(wishes, done, strict=True)
+    ]
+
+
+def _result(request: TransformRequest, done: Execution) -> Result:
     return Result(done.header, done.pictures, request.warnings + done.warnings, done.timings_in_ms, done.seen)
 
 
@@ -183,43 +207,11 @@ def _explain(data: bytes | mmap.mmap, request: TransformRequest, options: Option
     return explain(data, request.outputs, options)
 
 
-class _Reading:
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self.outputs: list[Output] = []
-        self.faults: list[Fault] = []
-        self.warnings: list[str] = []
-
-    def read_outputs(self, raw: object) -> None:
-        if not isinstance(raw, list) or not 1 <= len(raw) <= MAX_OUTPUTS:
-            self.faults.append(Fault("outputs", f"expected a list of 1 to {MAX_OUTPUTS} outputs"))
-            return
-        for index, item in enumerate(raw):
-            place = f"outputs[{index}]"
-            if not isinstance(item, Mapping):
-                self.faults.append(Fault(place, "expected an object with name and operations"))
-                continue
-            self.warn_of_unknown(item, f"{place}.", {"name", "operations"})
-            name = self._checked_name(item.get("name"), f"{place}.name")
-            self.add_output(name, item.get("operations"), f"{place}.operations")
-
-    def add_output(self, name: str, raw_operations: object, path: str) -> None:
-        try:
-            operations, warnings = catalog.parse(raw_operations, path, self._limits)
-        except RequestError as error:
-            self.faults.extend(error.faults)
-        else:
-            self.outputs.append(Output(name, operations, path))
-            self.warnings.extend(warnings)
-
-    def warn_of_unknown(self, raw: Mapping[str, object], prefix: str, known: Collection[str]) -> None:
-        self.warnings.extend(f"{prefix}{name}: unknown field, ignored" for name in raw if name not in known)
-
-    def _checked_name(self, name: object, path: str) -> str:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            self.faults.append(Fault(path, "expected 1 to 64 letters, digits, dashes or underscores"))
-            return ""
-        # Names become file names, and some file systems don't tell capitals from small letters.
-        if name.lower() in {output.name.lower() for output in self.outputs}:
-            self.faults.append(Fault(path, f"the name {name!r} is taken by another output"))
-        return name
+def _draw(
+    data: bytes | mmap.mmap,
+    request: TransformRequest,
+    options: Options,
+    format: OutputFormat,  # noqa: A002
+    deadline: Deadline,
+) -> tuple[Drawing, ...]:
+    return draw(data, request.outputs, options, deadline, format)

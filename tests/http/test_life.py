@@ -19,6 +19,7 @@ from server import Reply, Server, free_port, serving
 from sqlalchemy import text
 
 from imageplane.accounts.audit import verify
+from imageplane.models import CARDS
 
 OPENED = {"SOURCES__ALLOW_HTTP": "true", "SOURCES__ALLOW_PRIVATE_NETWORKS": "true"}
 GOOD = {"file": {"base64": base64.b64encode(PICTURES["photo.png"]).decode()}, "operations": []}
@@ -172,3 +173,14 @@ def test_a_wrong_setting_is_told(tmp_path: Path) -> None:
 def test_open_sources_are_warned_of(open_server: Server) -> None:
     assert "Warning: IMAGEPLANE_SOURCES__ALLOW_HTTP is on" in open_server.output
     assert "Warning: IMAGEPLANE_SOURCES__ALLOW_PRIVATE_NETWORKS is on" in open_server.output
+
+
+def test_missing_networks_and_what_brings_them_are_told_in_one_line(server: Server) -> None:
+    (line,) = [line for line in server.output.splitlines() if "networks are missing" in line]
+    assert line.startswith("Warning: ")
+    assert all(f"{card.name} ({card.purpose})" in line for card in CARDS)
+    assert line.endswith("`imageplane models pull` fetches them.")
+
+
+def test_with_all_networks_nothing_is_said_of_them(seeing_server: Server) -> None:
+    assert "networks" not in seeing_server.output

@@ -29,12 +29,20 @@ def serve(
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         books = Books.open(settings)
     key = books.first_start()
-    for warning in settings.sources.warnings:
+    for warning in (*settings.sources.warnings, *_missing_networks(settings)):
         typer.echo(f"Warning: {warning}", err=True)
     if key is not None:
         typer.echo(_welcome(key, f"http://{_reachable(host)}:{port}", settings))
     typer.echo(f"Imageplane listens on http://{host}:{port}; its folder is {settings.data_dir}.")
     listen(create_app(settings, books), host, port, grace_in_s=settings.http.deadline_in_s + 1)
+
+
+def _missing_networks(settings: "Settings") -> tuple[str, ...]:
+    from imageplane.models import CARDS  # noqa: PLC0415
+    from imageplane.models.store import MENDING, Store  # noqa: PLC0415
+
+    missing = [f"{card.name} ({card.purpose})" for card in CARDS if Store(settings.models_dir).find(card) is None]
+    return (f"networks are missing: {', '.join(missing)}; `{MENDING}` fetches them.",) if missing else ()
 
 
 def _welcome(key: str, url: str, settings: "Settings") -> str:

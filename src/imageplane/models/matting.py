@@ -33,6 +33,8 @@ _MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32)
 # A network that is nowhere at least this sure has seen nothing; its noise is not stretched to a mask.
 _LEAST_RANGE: Final = 0.3
+# A picture of one color, but for the noise of a codec, has nothing in front; the network dreams on black ones.
+_LEAST_CONTRAST: Final = 6
 # What the network says of the plainest places, which is never quite nothing and never quite all.
 _MASK_SLACK: Final = 0.1
 
@@ -64,6 +66,8 @@ class Matting:
         square /= max(1.0, float(square.max()))
         planes = ((square - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None]
         mask = self._sessions.run(U2NETP, np.ascontiguousarray(planes))[0][0, 0]
+        if np.ptp(pixels, axis=(0, 1)).max() < _LEAST_CONTRAST:
+            return np.zeros_like(mask)
         least, most = float(mask.min()), float(mask.max())
         seen = (mask - least) / max(_LEAST_RANGE, most - least)
         sure: NDArray[np.float32] = np.clip((seen - _MASK_SLACK) / (1 - 2 * _MASK_SLACK), 0, 1)

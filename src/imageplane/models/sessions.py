@@ -43,7 +43,10 @@ class Sessions:
         if loaded is None:
             loaded = self._loaded[card.name] = _Loaded(card, self._load(card), 0.0)
         names = [each.name for each in loaded.session.get_inputs()]
-        results: list[NDArray[np.float32]] = loaded.session.run(None, dict(zip(names, inputs, strict=True)))
+        try:
+            results: list[NDArray[np.float32]] = loaded.session.run(None, dict(zip(names, inputs, strict=True)))
+        except Exception as error:
+            raise _want_of_memory(error) or error from None
         loaded.used_at = time.monotonic()
         return results
 
@@ -72,6 +75,11 @@ class Sessions:
             return onnxruntime.InferenceSession(graph, options, providers=providers)
         except Exception as error:
             # onnxruntime has a class for each cause, below RuntimeError and Exception alike.
-            raise ModelUnavailable(
+            raise _want_of_memory(error) or ModelUnavailable(
                 f"The model for {card.purpose} can't be run on this machine.", detail=repr(error)
             ) from error
+
+
+def _want_of_memory(error: Exception) -> MemoryError | None:
+    """Give what Python says when memory is refused, if that is what onnxruntime speaks of."""
+    return MemoryError(str(error)) if "bad_alloc" in str(error) or "Failed to allocate" in str(error) else None

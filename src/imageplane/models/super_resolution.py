@@ -96,9 +96,11 @@ class SuperResolution:
         Method: tile by tile, each with a margin of its surroundings that is cut off again: four times by the network,
         reduced with Lanczos to two or three times, and brought near to what gives the picture when it is made small
         again (back-projection, Irani and Peleg 1991), since the network would smooth skin and repaint eyes.
+        A picture without colors stays one.
         Errors: model_unavailable, deadline_exceeded, asked before every tile.
         """
         height, width, _ = pixels.shape
+        is_gray = not np.ptp(pixels, axis=2).any()
         result = np.empty((height * factor, width * factor, 3), np.uint8)
         for top, bottom in _spans(height):
             for left, right in _spans(width):
@@ -109,7 +111,9 @@ class SuperResolution:
                     (top - down.start) * factor : (bottom - down.start) * factor,
                     (left - across.start) * factor : (right - across.start) * factor,
                 ]
-                result[top * factor : bottom * factor, left * factor : right * factor] = part
+                # The network makes up colors too.
+                place = result[top * factor : bottom * factor, left * factor : right * factor]
+                place[:] = np.rint(part.mean(axis=2, keepdims=True)) if is_gray else part
         return result
 
     def _enlarged(self, pixels: NDArray[np.uint8], factor: Factor) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ _WITHOUT_ALPHA = ("jpeg", "gif")
 _BRIGHT = 220
 
 _NETWORK_IN_S, _PIXEL_IN_S = 0.9, 100e-9
-_NETWORK_IN_BYTES, _PIXEL_IN_BYTES = 300_000_000, 30
+_NETWORK_IN_BYTES, _PIXEL_IN_BYTES = 170_000_000, 12
 
 
 class RemoveBackground(PixelOperation):

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import numpy as np
+
 from imageplane.models.card import Card, Weights
 from imageplane.models.onnx import Graph, Node
 
@@ -10,6 +12,13 @@ def doubling() -> bytes:
     """Give a network that doubles numbers."""
     nodes = [Node("Add", ("input", "input"), ("output",))]
     return Graph(nodes, {}, {"input": ("n",)}, {"output": ("n",)}, opset=13).written()
+
+
+def hungry() -> bytes:
+    """Give a network that needs more memory than there is."""
+    nodes = [Node("Expand", ("input", "shape"), ("output",))]
+    shape = {"shape": np.array([1 << 44], np.int64)}
+    return Graph(nodes, shape, {"input": ("n",)}, {"output": ("m",)}, opset=13).written()
 
 
 def card_of(data: bytes, file: str = "small.onnx", *, is_heavy: bool = False, urls: tuple[str, ...] = ()) -> Card:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_networks import card_of, doubling
+from small_networks import card_of, doubling, hungry
 
 from imageplane.errors import ModelUnavailable
 from imageplane.models import CARDS, ModelOptions, Models, models_of, rest
@@ -73,6 +73,12 @@ def test_a_graph_that_cannot_run_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "small.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelUnavailable, match="can't be run"):
         Sessions(Store(tmp_path)).run(card_of(b"no graph"), TWO)
+
+
+def test_want_of_memory_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "small.onnx").write_bytes(hungry())
+    with pytest.raises(MemoryError):
+        Sessions(Store(tmp_path)).run(card_of(hungry()), TWO[:1])
 
 
 def test_a_session_is_made_once_and_outlives_its_file(card: Card, tmp_path: Path) -> None:
