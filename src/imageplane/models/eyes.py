@@ -9,29 +9,33 @@ from numpy.typing import NDArray
 
 from imageplane.errors import ModelUnavailable
 from imageplane.models import Models
-from imageplane.models.probe import probe_size
+from imageplane.models.probe import pixels_of, probe_size
 from imageplane.pixels.alpha import flatten
-from imageplane.pixels.saliency import saliency_of
+from imageplane.pixels.saliency import saliency_of, small_copy
 from imageplane.pixels.sighting import Sighting
 
 # What is transparent should draw no eye, on any subject.
 _GRAY = (128, 128, 128)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seen:
     """What was seen of one picture: plain data, which travels between processes.
 
-    Takes: `sightings`, None when the networks are not here; what draws the eye, as rows of bytes.
+    Takes: `sightings`, None when the networks are not here; `drawn`, what draws the eye, as rows of `columns` bytes,
+    None as long as nobody asked; `colors`, the small picture that it will be found in then.
     """
 
     sightings: tuple[Sighting, ...] | None
-    drawn: bytes
+    drawn: bytes | None
     columns: int
+    colors: bytes = b""
 
-    @property
     def saliency(self) -> NDArray[np.uint8]:
-        """What draws the eye, (h, w), 0 to 255."""
+        """Give what draws the eye, (h, w), 0 to 255; it is found only once."""
+        if self.drawn is None:
+            drawn = saliency_of(np.frombuffer(self.colors, np.uint8).reshape(-1, self.columns, 3))
+            self.drawn, self.colors = np.rint(drawn * 255).astype(np.uint8).tobytes(), b""
         return np.frombuffer(self.drawn, np.uint8).reshape(-1, self.columns)
 
 
@@ -54,23 +58,22 @@ class Eyes:
         return seen
 
     def _look(self, probe: NDArray[np.uint8]) -> Seen:
-        drawn = np.rint(saliency_of(probe) * 255).astype(np.uint8)
-        return Seen(self._sightings(probe), drawn.tobytes(), drawn.shape[1])
+        small = small_copy(probe)
+        return Seen(self._sightings(probe), None, small.shape[1], small.tobytes())
 
     def _sightings(self, probe: NDArray[np.uint8]) -> tuple[Sighting, ...] | None:
+        """Give what the networks see, None without them. Faces are looked for only where there may be somebody."""
         if self._models is None:
             return None
         try:
-            return self._models.face_detection.find(probe) + self._models.object_detection.find(probe)
+            found = self._models.object_detection.find(probe)
+            if any(each.kind == "person" for each in found):
+                found = self._models.face_detection.find(probe) + found
         except ModelUnavailable:
             return None
+        return found
 
 
 def _probe(image: pyvips.Image) -> NDArray[np.uint8]:
     opaque = flatten(image, _GRAY)
-    width, height = probe_size(opaque.width, opaque.height)
-    small = opaque.resize(width / opaque.width, vscale=height / opaque.height, kernel="linear")
-    if (small.width, small.height) != (width, height):
-        small = small.embed(0, 0, width, height, extend="copy")
-    pixels: NDArray[np.uint8] = small.numpy()
-    return pixels
+    return pixels_of(opaque, *probe_size(opaque.width, opaque.height))

@@ -44,6 +44,13 @@ def _animals_as_one(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     return merged
 
 
+def _likely(scores: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Give the rows that are worth a closer look: those in which one kind, or all animals together, may be there."""
+    # Animals have no more together than their sum.
+    most = np.maximum(scores.max(axis=1), scores[:, _ANIMALS].sum(axis=1))
+    return np.flatnonzero(most >= _LEAST_CONFIDENCE)
+
+
 _KINDS: Final = np.array([_kind_of(label) for label in COCO], object)
 
 
@@ -166,14 +173,16 @@ class ObjectDetection:
     ) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.float32]]:
         all_scores, all_classes, all_corners = [], [], []
         for raw_scores, sides, stride in zip(results[:4], results[4:], _STRIDES, strict=True):
-            scores = _animals_as_one(raw_scores[0])
-            cells, classes = np.nonzero(scores >= _LEAST_CONFIDENCE)
+            likely = _likely(raw_scores[0])
+            scores = _animals_as_one(raw_scores[0][likely])
+            kept, classes = np.nonzero(scores >= _LEAST_CONFIDENCE)
+            cells = likely[kept]
             bins = sides[0][cells].reshape(-1, 4, 8)
             weights = np.exp(bins - bins.max(axis=2, keepdims=True))
             lengths = (weights @ np.arange(8, dtype=np.float32)) / weights.sum(axis=2) * stride
             row, column = np.divmod(cells, -(-width // stride))
             center = (np.stack((column, row), axis=1) + 0.5) * stride
-            all_scores.append(scores[cells, classes])
+            all_scores.append(scores[kept, classes])
             all_classes.append(classes)
             all_corners.append(np.concatenate((center - lengths[:, :2], center + lengths[:, 2:]), axis=1))
         return np.concatenate(all_scores), np.concatenate(all_classes), np.concatenate(all_corners)

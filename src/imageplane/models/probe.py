@@ -7,7 +7,7 @@ import pyvips
 from numpy.typing import NDArray
 
 STEP: Final = 32
-_AREA: Final = 288 * 288
+_AREA: Final = 352 * 352
 _MOST_STEPS: Final = 32
 
 
@@ -37,13 +37,16 @@ def scaled(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
     """Stretch (H, W, C) pixels to this size. Method: libvips `resize`, linear, which shrinks by boxes first."""
     if pixels.shape[:2] == (height, width):
         return pixels
-    image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
-    across, down = width / image.width, height / image.height
-    small = image.resize(across, vscale=down, kernel="linear")
+    return pixels_of(pyvips.Image.new_from_array(np.ascontiguousarray(pixels)), width, height)
+
+
+def pixels_of(image: pyvips.Image, width: int, height: int) -> NDArray[np.uint8]:
+    """Give the pixels of a picture, stretched to this size. Method: as `scaled`."""
+    small = image.resize(width / image.width, vscale=height / image.height, kernel="linear")
     if (small.width, small.height) != (width, height):
         small = small.embed(0, 0, width, height, extend="copy")
-    result: NDArray[np.uint8] = small.numpy()
-    return result
+    pixels: NDArray[np.uint8] = small.numpy()
+    return pixels
 
 
 def to_ratios(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

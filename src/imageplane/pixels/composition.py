@@ -1,6 +1,6 @@
 """Choosing the window of a picture that a crop keeps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Final, Literal
@@ -17,11 +17,14 @@ from imageplane.pixels.sighting import Box, Kind, Sighting
 from imageplane.pixels.windows import Values, Windows
 
 Rule = Literal["face", "person", "animal", "object", "saliency", "center"]
+Saliency = Callable[[], NDArray[np.number[Any]]]
 
 _RANKS: Final[tuple[Kind, ...]] = ("face", "person", "animal", "object")
 # Boxes are known this well: a share of 0.96 of a body is the whole of it, and one that much smaller is as good.
 _NEARLY: Final = 0.96
 _SLACK: Final = 0.03
+# The part of a face, from its top, that the eyes lie in.
+_EYES: Final = 0.55
 # Room around a figure, and around one that is zoomed in on, in its own sizes.
 _ROOM: Final = 0.15
 _ZOOMED_ROOM: Final = 0.25
@@ -60,7 +63,7 @@ def choose(  # noqa: PLR0913 - two sizes, two kinds of seeing, two wishes
     size: Size,
     box: Size,
     sightings: Sequence[Sighting] | None,
-    saliency: NDArray[np.number[Any]] | None = None,
+    saliency: Saliency | None = None,
     *,
     zoom: float | None = None,
     subject: Kind | None = None,
@@ -68,17 +71,19 @@ def choose(  # noqa: PLR0913 - two sizes, two kinds of seeing, two wishes
     """Give the window to cut out of a picture for a box: what matters whole, and placed as a person would.
 
     Takes: `size` of the picture and `box`, the size that is asked for; `sightings`, None when nobody could look;
-    `saliency`, (h, w) of any size and scale, not negative; `zoom`, from 0, the largest window of the ratio, to 1, the
-    subject with a margin, but never fewer pixels than the box; `subject`, the one kind that may decide.
+    `saliency`, which gives (h, w) of any size and scale, not negative, and is not asked where a face decides; `zoom`,
+    from 0, the largest window of the ratio, to 1, the subject with a margin, but never fewer pixels than the box;
+    `subject`, the one kind that may decide.
     Method: the windows of the asked ratio are narrowed down by wishes, the dearest first; each leaves the windows that
-    grant it, and is passed over where none does. Faces whole, by prominence; no face cut through; heads with their
-    hair; animals and things whole; room around heads; bodies whole; room around all. A group stays together when it
-    fits, or else its most prominent part does. Of the windows left, the one is taken in which the subject stands as
-    far along as in the picture, with a third of the room at either side, weighed against what else draws the eye.
+    grant it, and is passed over where none does. The eyes of faces cheek to cheek; faces whole, by
+    prominence; no face cut through; heads with their hair; animals and things whole; room around heads; bodies whole;
+    room around all. A group stays together when it fits, or else its most prominent part does. Of the windows left,
+    the one is taken in which the subject stands as far along as in the picture, with a third of the room at either
+    side, weighed against what else draws the eye.
     Without a subject saliency decides: the window leaves the middle (the upper third, when it slides down) as long
     as what it wins is denser than the picture is at its mean.
     """
-    scene = Scene.of(sightings or (), saliency, subject)
+    scene = Scene.of(sightings or (), subject)
     width, height = _largest(size, box)
     windows = Windows(width, height, _marks(scene))
     kept = _narrow(windows, scene)
@@ -89,8 +94,15 @@ def choose(  # noqa: PLR0913 - two sizes, two kinds of seeing, two wishes
         kept = _narrow(windows, scene)
     rule: Rule = min((figure.kind for figure in kept), key=_RANKS.index, default="saliency")
     reason = None if kept else _reason(sightings, scene, subject)
-    window = windows.best(_appeal(windows, kept, scene))
-    return Choice("center" if scene.is_blank else rule, window, scene.sightings, reason)
+    drawn = None if any(figure.face for figure in kept) else _shares(saliency)
+    window = windows.best(_appeal(windows, kept, scene, drawn))
+    return Choice("center" if drawn is None and scene.is_empty else rule, window, scene.sightings, reason)
+
+
+def _shares(saliency: Saliency | None) -> Values | None:
+    """Give what draws the eye as shares that sum to 1, or None where nothing stands out."""
+    values = None if saliency is None else np.asarray(saliency(), np.float64)
+    return None if values is None or values.sum() <= 0 else values / values.sum()
 
 
 def _largest(size: Size, box: Size) -> tuple[float, float]:
@@ -137,6 +149,11 @@ def _narrow(windows: Windows, scene: Scene) -> dict[Figure, Box]:
 
 def _keep_faces(windows: Windows, scene: Scene) -> dict[Figure, Box]:
     kept: dict[Figure, Box] = {}
+    faces = [figure.face for figure in scene.subjects if figure.face]
+    for other in faces[1:]:
+        # Cheek to cheek one of two is cut: through the chin rather than the eyes.
+        if not windows.can_part(faces[0], other):
+            windows.keep(_eyes(faces[0]).joined(_eyes(other)))
     for figure in scene.subjects:
         if figure.face and windows.keep(figure.face):
             kept[figure] = figure.head
@@ -150,29 +167,34 @@ def _keep_faces(windows: Windows, scene: Scene) -> dict[Figure, Box]:
     return kept
 
 
-def _appeal(windows: Windows, kept: dict[Figure, Box], scene: Scene) -> Values:
+def _appeal(windows: Windows, kept: dict[Figure, Box], scene: Scene, drawn: Values | None) -> Values:
     """Give how well each window lies: what draws the eye in it, less its distance from where it should be."""
-    drawn = np.zeros(windows.are_left.shape)
-    if scene.saliency is not None:
-        drawn += windows.totals(scene.saliency)
+    seen = np.zeros(windows.are_left.shape)
+    if drawn is not None:
+        seen += windows.totals(drawn)
     for figure in scene.bystanders:
-        drawn += scene.weight(figure) * windows.shares(figure.whole)
-    left, top = _aim(windows, kept, scene)
+        seen += scene.weight(figure) * windows.shares(figure.whole)
+    left, top = _aim(windows, kept, scene, drawn)
     away = np.abs(windows.tops - top)[:, None] + np.abs(windows.lefts - left)
-    return np.asarray(drawn - (_STAY_AT_SUBJECT if kept else _STAY) * away, np.float64)
+    return np.asarray(seen - (_STAY_AT_SUBJECT if kept else _STAY) * away, np.float64)
 
 
-def _aim(windows: Windows, kept: dict[Figure, Box], scene: Scene) -> tuple[float, float]:
+def _aim(windows: Windows, kept: dict[Figure, Box], scene: Scene, drawn: Values | None) -> tuple[float, float]:
     """Give left and top of the window that is best by composition alone."""
     if not kept:
-        return (1 - windows.width) / 2, (1 - windows.height) * (0.5 if scene.is_blank else _UPPER_THIRD)
+        is_blank = drawn is None and scene.is_empty
+        return (1 - windows.width) / 2, (1 - windows.height) * (0.5 if is_blank else _UPPER_THIRD)
     subject = _around(kept.values())
     first, box = next(iter(kept.items()))
-    across, down = heart_of(first, box, scene.saliency)
+    across, down = heart_of(first, box, drawn)
     return (
         placed(subject.left, subject.width, windows.width, across),
         placed(subject.top, subject.height, windows.height, down),
     )
+
+
+def _eyes(face: Box) -> Box:
+    return Box(face.left, face.top, face.width, _EYES * face.height)
 
 
 def _with_room(box: Box) -> Box:

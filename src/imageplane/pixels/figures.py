@@ -19,10 +19,14 @@ _SETTING_WORTH: Final = 0.1
 _SURE_FACE: Final = 0.7
 _CONFIRMED_FACE: Final = 0.5
 _SURE: Final = 0.5
+# An animal that is less certain than this may be what a surer one sits on.
+_UNDOUBTED: Final = 0.7
 # More overlap than this, and two boxes are one animal, or one person.
 _TWINS: Final = 0.5
+# A box that lies in another one by more than this is in it.
+_INSIDE: Final = 0.7
 # Near enough to the upper edge of the picture to be cut by it.
-_EDGE: Final = 0.03
+_EDGE: Final = 0.01
 # Ears and plumes that the box of an animal leaves out, as a share of its height.
 _CROWN: Final = 0.02
 # Of a crowd the largest are enough.
@@ -67,7 +71,7 @@ def figures_of(sightings: Sequence[Sighting], only: Kind | None = None) -> list[
     figures = [_with_face(face, owner) for face, owner in owners if owner or _stands_alone(face, animals)]
     taken = [owner for _, owner in owners if owner]
     figures += [_without_face(each) for each in people if each not in taken and not _is_seen(each, figures)]
-    figures += [_figure((animal,), "animal", animal.box.grown(0, _CROWN, 0, 0), lives=True) for animal in animals]
+    figures += [_animal(each) for each in animals]
     figures += [_figure((thing,), "object", thing.box, lives=False) for thing in _things(sure, figures)]
     fine = [each for each in figures if only in (None, each.kind) or (only == "person" and each.face)]
     return sorted(fine, key=lambda figure: -round(figure.prominence, 9))[:_MOST_FIGURES]
@@ -84,7 +88,7 @@ def _owners(faces: Sequence[Sighting], people: Sequence[Sighting]) -> list[tuple
 
 def _stands_alone(face: Sighting, animals: Sequence[Sighting]) -> bool:
     """Tell whether a face is one though no person was seen around it: it may be an animal's."""
-    return face.confidence >= _SURE_FACE and not any(face.box.lies_in(animal.box) > 0.7 for animal in animals)
+    return face.confidence >= _SURE_FACE and not any(face.box.lies_in(animal.box) > _INSIDE for animal in animals)
 
 
 def _owner(face: Sighting, people: Sequence[Sighting]) -> Sighting | None:
@@ -121,6 +125,12 @@ def _without_face(person: Sighting) -> Figure:
     return _figure((person,), "person", box, lives=True, head=upper)
 
 
+def _animal(sighting: Sighting) -> Figure:
+    # A photographer cuts off a back sooner than a head: what is cut at the top has its head anywhere.
+    is_cut = sighting.box.top < _EDGE
+    return _figure((sighting,), "animal", sighting.box.grown(0, _CROWN, 0, 0), lives=not is_cut)
+
+
 def _is_seen(person: Sighting, figures: Sequence[Figure]) -> bool:
     """Tell whether a person is another box around someone whose face was seen."""
     return any(
@@ -134,16 +144,22 @@ def _things(sure: Sequence[Sighting], figures: Sequence[Figure]) -> Iterator[Sig
     """Give the objects that nobody holds or wears."""
     people = [figure.whole for figure in figures if figure.kind in ("face", "person")]
     for each in sure:
-        if each.kind == "object" and not any(each.box.lies_in(person) > 0.7 for person in people):
+        if each.kind == "object" and not any(each.box.lies_in(person) > _INSIDE for person in people):
             yield each
 
 
 def _without_twins(sightings: Sequence[Sighting]) -> list[Sighting]:
     kept: list[Sighting] = []
     for each in sorted(sightings, key=lambda each: -each.confidence):
-        if all(each.box.overlap(other.box) <= _TWINS for other in kept):
+        if not any(_is_twin(each, surer) for surer in kept):
             kept.append(each)
     return kept
+
+
+def _is_twin(animal: Sighting, surer: Sighting) -> bool:
+    """Tell whether a box is around the same animal as a surer one, or around that and the rock it sits on."""
+    is_doubtful = animal.confidence < _UNDOUBTED
+    return animal.box.overlap(surer.box) > _TWINS or (is_doubtful and surer.box.lies_in(animal.box) > _INSIDE)
 
 
 def _figure(  # noqa: PLR0913 - as many as a figure has sides

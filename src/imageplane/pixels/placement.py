@@ -29,10 +29,10 @@ def placed(start: float, extent: float, length: float, heart: float) -> float:
     return start - room * min(max(start + extent / 2, _THIRD), 1 - _THIRD)
 
 
-def heart_of(figure: Figure, box: Box, saliency: Values | None) -> tuple[float, float]:
+def heart_of(figure: Figure, box: Box, drawn: Values | None) -> tuple[float, float]:
     """Give the point, across and down, around which to show what of a figure is too large for a window.
 
-    Takes: `box`, the part of the figure that is to be shown.
+    Takes: `box`, the part of the figure that is to be shown; `drawn`, what draws the eye.
     Method: of a face a little below its middle. Of a body the top, where its head is likeliest; across, where the
     photographer aimed, which is near the middle of the picture, weighed with where its upper part draws the eye most.
     Of a thing the same, in both directions.
@@ -41,7 +41,7 @@ def heart_of(figure: Figure, box: Box, saliency: Values | None) -> tuple[float, 
         return box.left + box.width / 2, box.top + _MID_FACE * box.height
     aimed = _nearest_middle(box.left, box.width), _nearest_middle(box.top, box.height)
     upper = Box(box.left, box.top, box.width, _HEAD * figure.whole.height) if figure.lives else box
-    seen = aimed if saliency is None else (_centroid(saliency, upper) or aimed)
+    seen = aimed if drawn is None else (_centroid(drawn, upper) or aimed)
     across, down = (_AIM * aim + (1 - _AIM) * eye for aim, eye in zip(aimed, seen, strict=True))
     return across, (box.top if figure.lives else down)
 
@@ -51,11 +51,11 @@ def _nearest_middle(start: float, extent: float) -> float:
     return min(max(0.5, start + extent / 4), start + 3 * extent / 4)
 
 
-def _centroid(saliency: Values, box: Box) -> tuple[float, float] | None:
-    rows, columns = saliency.shape
+def _centroid(drawn: Values, box: Box) -> tuple[float, float] | None:
+    rows, columns = drawn.shape
     down = spread(np.array([box.top]), box.height, rows)[0]
     across = spread(np.array([box.left]), box.width, columns)[0]
-    by_column, by_row = (down @ saliency) * across, (saliency @ across) * down
+    by_column, by_row = (down @ drawn) * across, (drawn @ across) * down
     total = float(by_column.sum())
     if total <= 0:
         return None

@@ -1,15 +1,11 @@
-"""What a picture shows: who must be kept, who only stands by, and what draws the eye."""
+"""What a picture shows: who must be kept, and who only stands by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from imageplane.pixels.figures import Figure, figures_of
 from imageplane.pixels.sighting import Kind, Sighting
-from imageplane.pixels.windows import Values
 
 # A figure that draws half as much of an eye as the first is a subject too; less is a bystander, but not to a thing.
 _PRIMARY: Final = 0.5
@@ -22,32 +18,23 @@ _WEIGHT_OF_LEAST: Final = 0.35
 class Scene:
     """What a picture shows.
 
-    Takes: `subjects`, who must be kept, the most prominent first; `bystanders`, who are left over; `saliency`, (h, w),
-    which sums to 1, or None where nothing stands out.
+    Takes: `subjects`, who must be kept, the most prominent first; `bystanders`, who are left over.
     """
 
     subjects: tuple[Figure, ...]
     bystanders: tuple[Figure, ...]
-    saliency: Values | None
 
     @classmethod
-    def of(
-        cls, sightings: Sequence[Sighting], saliency: NDArray[np.number[Any]] | None, only: Kind | None = None
-    ) -> "Scene":
-        """Give the scene of what was seen.
-
-        Takes: `saliency` of any scale, not negative; `only`, the one kind that may be a subject, however small.
-        """
+    def of(cls, sightings: Sequence[Sighting], only: Kind | None = None) -> "Scene":
+        """Give the scene of what was seen. Takes: `only`, the one kind that may be a subject, however small."""
         figures = figures_of(sightings, only)
         subjects = tuple(each for each in figures if _is_primary(each, figures) and (only or _decides(each)))
-        total = 0.0 if saliency is None else float(saliency.sum())
-        drawn = None if saliency is None or total <= 0 else np.asarray(saliency, np.float64) / total
-        return cls(subjects, tuple(each for each in figures if each not in subjects), drawn)
+        return cls(subjects, tuple(each for each in figures if each not in subjects))
 
     @property
-    def is_blank(self) -> bool:
-        """Whether there is nothing that one part of the picture could be preferred for."""
-        return self.saliency is None and not self.subjects and not self.bystanders
+    def is_empty(self) -> bool:
+        """Whether nobody and nothing was seen."""
+        return not self.subjects and not self.bystanders
 
     @property
     def sightings(self) -> tuple[Sighting, ...]:

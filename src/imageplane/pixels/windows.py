@@ -47,6 +47,12 @@ class Windows:
         self.are_left = fine
         return True
 
+    def can_part(self, box: Box, other: Box) -> bool:
+        """Tell whether some window that is left shows a box whole and does not cut the other."""
+        shares = self.shares(other)
+        is_uncut = (shares <= _NOTHING) | (shares >= _ALL)
+        return bool((self.are_left & is_uncut & (self.shares(box) >= _ALL)).any())
+
     def favor(self, boxes: Iterable[Box], slack: float) -> None:
         """Leave the windows that show most of the box they show least of: what can't be whole is cut evenly."""
         shares = [np.minimum(self.shares(box), _ALL) for box in boxes]

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imageplane.pixels.composition import Choice, choose
+from imageplane.pixels.composition import Choice, Saliency, choose
 from imageplane.pixels.geometry import Size
 from imageplane.pixels.sighting import Box, Kind, Sighting
 
@@ -54,6 +54,10 @@ seen = st.lists(sightings(), max_size=6)
 options = st.fixed_dictionaries({"zoom": st.none() | zooms, "subject": st.none() | st.sampled_from(KINDS)})
 
 
+def drawing(values: NDArray[np.float64] | None) -> Saliency | None:
+    return None if values is None else lambda: values
+
+
 def mirrored(box: Box) -> Box:
     return Box(1 - box.right, box.top, box.width, box.height)
 
@@ -73,7 +77,7 @@ def shows(choice: Choice, box: Box) -> bool:
 def test_the_window_lies_inside_and_has_the_asked_ratio(
     size: Size, box: Size, found: list[Sighting] | None, saliency: NDArray[np.float64] | None, wanted: dict[str, Any]
 ) -> None:
-    choice = choose(size, box, found, saliency, **wanted)
+    choice = choose(size, box, found, drawing(saliency), **wanted)
     window = choice.on(size)
     assert window.left_in_px >= 0
     assert window.top_in_px >= 0
@@ -93,8 +97,8 @@ def test_a_mirrored_picture_has_the_mirrored_window(
     size: Size, box: Size, found: list[Sighting], saliency: NDArray[np.float64], zoom: float | None
 ) -> None:
     turned = [Sighting(each.kind, each.label, each.confidence, mirrored(each.box)) for each in found]
-    plain = choose(size, box, found, saliency, zoom=zoom)
-    other = choose(size, box, turned, saliency[:, ::-1], zoom=zoom)
+    plain = choose(size, box, found, drawing(saliency), zoom=zoom)
+    other = choose(size, box, turned, drawing(saliency[:, ::-1]), zoom=zoom)
     assert plain.rule == other.rule
     assert np.allclose(plain.window, mirrored(other.window), atol=0.02) or _are_as_good(plain, other)
 
@@ -113,7 +117,8 @@ def test_a_larger_copy_has_the_same_window(
     size: Size, box: Size, found: list[Sighting], saliency: NDArray[np.float64], times: int
 ) -> None:
     larger = Size(size.width * times, size.height * times)
-    assert np.allclose(choose(size, box, found, saliency).window, choose(larger, box, found, saliency).window)
+    small, large = (choose(each, box, found, drawing(saliency)).window for each in (size, larger))
+    assert np.allclose(small, large)
 
 
 @given(photo_sizes, photo_sizes, groups(), maps())
@@ -121,7 +126,7 @@ def test_a_larger_copy_has_the_same_window(
 def test_all_faces_are_kept_when_a_window_keeps_them_all(
     size: Size, box: Size, faces: list[Sighting], saliency: NDArray[np.float64]
 ) -> None:
-    choice = choose(size, box, faces, saliency)
+    choice = choose(size, box, faces, drawing(saliency))
     whole = faces[0].box
     for face in faces:
         whole = whole.joined(face.box)
@@ -144,7 +149,7 @@ def test_an_uncertain_object_cuts_no_face(
     size: Size, box: Size, faces: list[Sighting], thing: Sighting, saliency: NDArray[np.float64]
 ) -> None:
     unsure = Sighting("object", thing.label, min(thing.confidence, 0.55), thing.box)
-    before, after = choose(size, box, faces, saliency), choose(size, box, [*faces, unsure], saliency)
+    before, after = (choose(size, box, found, drawing(saliency)) for found in (faces, [*faces, unsure]))
     assert all(shows(after, face.box) for face in faces if shows(before, face.box))
 
 
@@ -177,7 +182,7 @@ def test_zoom_keeps_the_faces_that_the_largest_window_keeps(size: Size, box: Siz
 @given(sizes, sizes)
 def test_a_picture_in_which_nothing_stands_out_is_cut_in_the_middle(size: Size, box: Size) -> None:
     for saliency in (None, np.zeros((3, 4))):
-        choice = choose(size, box, [], saliency)
+        choice = choose(size, box, [], drawing(saliency))
         assert choice.rule == "center"
         assert choice.window.left == pytest.approx((1 - choice.window.width) / 2)
         assert choice.window.top == pytest.approx((1 - choice.window.height) / 2)

@@ -69,9 +69,15 @@ def test_a_tall_animal_keeps_its_upper_part() -> None:
 def test_a_wide_animal_is_shown_where_its_upper_part_draws_the_eye() -> None:
     lizard, saliency = seen("animal", 0.05, 0.4, 0.95, 0.7), np.zeros((20, 30))
     saliency[8, 24:27] = 1
-    there = choose(LANDSCAPE, STORY, [lizard], saliency).window
-    elsewhere = choose(LANDSCAPE, STORY, [lizard], saliency[:, ::-1]).window
+    there = choose(LANDSCAPE, STORY, [lizard], lambda: saliency).window
+    elsewhere = choose(LANDSCAPE, STORY, [lizard], lambda: saliency[:, ::-1]).window
     assert there.left > elsewhere.left
+
+
+def test_an_animal_that_the_picture_cuts_at_the_top_may_have_its_head_anywhere() -> None:
+    heron = seen("animal", 0.1, 0.0, 0.9, 0.95)
+    window = choose(PORTRAIT, BANNER, [heron]).window
+    assert window.top + window.height / 2 == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_face_larger_than_every_window_is_shown_around_eyes_and_mouth() -> None:
@@ -99,6 +105,21 @@ def test_two_heads_that_hardly_fit_lose_hair_alike() -> None:
     left, right = seen("face", 0.20, 0.3, 0.30, 0.45), seen("face", 0.70, 0.3, 0.80, 0.45)
     window = choose(LANDSCAPE, SQUARE, [left, right]).window
     assert left.box.left - window.left == pytest.approx(window.right - right.box.right, abs=0.02)
+
+
+def test_of_two_faces_cheek_to_cheek_no_eyes_are_lost() -> None:
+    upper, lower = seen("face", 0.5, 0.30, 0.8, 0.50), seen("face", 0.25, 0.43, 0.55, 0.63, confidence=0.95)
+    for faces in ([upper, lower], [lower, upper]):
+        window = choose(PORTRAIT, Size(1000, 450), faces).window
+        assert window.top <= upper.box.top + 1e-6
+        assert window.bottom >= lower.box.top + 0.5 * lower.box.height
+
+
+def test_a_face_that_need_not_be_cut_is_not_cut_for_the_eyes_of_another() -> None:
+    near, far = seen("face", 0.3, 0.50, 0.6, 0.70, confidence=0.95), seen("face", 0.4, 0.25, 0.6, 0.38)
+    choice = choose(PORTRAIT, Size(1000, 550), [near, far])
+    assert shows(choice, near)
+    assert not cuts(choice, far)
 
 
 def test_passers_by_do_not_pull_at_the_subject() -> None:
@@ -133,22 +154,30 @@ def test_an_animal_comes_before_an_object() -> None:
 def test_a_small_object_leaves_the_choice_to_what_draws_the_eye() -> None:
     cup, saliency = seen("object", 0.02, 0.4, 0.05, 0.45, confidence=0.5, label="cup"), np.zeros((10, 15))
     saliency[3:6, 11:13] = 1
-    choice = choose(LANDSCAPE, STORY, [cup], saliency)
+    choice = choose(LANDSCAPE, STORY, [cup], lambda: saliency)
     assert choice.rule == "saliency"
     assert choice.window.right >= 13 / 15
     assert choice.fallback_reason == "What was seen is too small or too uncertain to decide."
 
 
+def test_where_a_face_decides_nobody_asks_what_else_draws_the_eye() -> None:
+    def saliency() -> np.ndarray:
+        raise AssertionError
+
+    assert choose(LANDSCAPE, STORY, [seen("face", 0.4, 0.2, 0.5, 0.35)], saliency).rule == "face"
+
+
 def test_saliency_spread_evenly_leaves_the_window_where_it_rests() -> None:
-    across, down = (choose(size, SQUARE, [], np.ones((8, 8))).window for size in (LANDSCAPE, PORTRAIT))
+    across, down = (choose(size, SQUARE, [], lambda: np.ones((8, 8))).window for size in (LANDSCAPE, PORTRAIT))
     assert across.left == pytest.approx((1 - across.width) / 2)
     assert down.top == pytest.approx((1 - down.height) / 3, abs=0.01)
 
 
 def test_bytes_are_as_good_a_map_as_ratios() -> None:
     ratios = np.random.default_rng(7).random((12, 18))
-    expected = choose(LANDSCAPE, STORY, [], ratios).window
-    assert np.allclose(choose(LANDSCAPE, STORY, [], np.rint(ratios * 255).astype(np.uint8)).window, expected, atol=0.01)
+    expected = choose(LANDSCAPE, STORY, [], lambda: ratios).window
+    found = choose(LANDSCAPE, STORY, [], lambda: np.rint(ratios * 255).astype(np.uint8)).window
+    assert np.allclose(found, expected, atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +193,7 @@ def test_only_the_asked_kind_decides(subject: Kind, rule: str) -> None:
 
 
 def test_a_kind_that_is_not_there_is_told() -> None:
-    choice = choose(LANDSCAPE, STORY, [seen("face", 0.06, 0.2, 0.14, 0.35)], np.ones((4, 6)), subject="animal")
+    choice = choose(LANDSCAPE, STORY, [seen("face", 0.06, 0.2, 0.14, 0.35)], lambda: np.ones((4, 6)), subject="animal")
     assert choice.rule == "saliency"
     assert choice.fallback_reason == "No animal was seen."
     assert choice.subjects == ()
@@ -178,7 +207,7 @@ def test_a_kind_that_is_not_there_is_told() -> None:
     ],
 )
 def test_it_is_told_why_no_subject_decided(found: list[Sighting] | None, reason: str) -> None:
-    assert choose(LANDSCAPE, STORY, found, np.ones((4, 6))).fallback_reason == reason
+    assert choose(LANDSCAPE, STORY, found, lambda: np.ones((4, 6))).fallback_reason == reason
 
 
 def test_a_subject_needs_no_excuse() -> None:
@@ -194,13 +223,14 @@ def test_full_zoom_is_the_head_with_a_margin() -> None:
 
 def test_zoom_without_a_subject_changes_nothing() -> None:
     saliency = np.random.default_rng(3).random((9, 9))
-    assert choose(LANDSCAPE, SQUARE, [], saliency, zoom=1.0) == choose(LANDSCAPE, SQUARE, [], saliency)
+    zoomed, plain = (choose(LANDSCAPE, SQUARE, [], lambda: saliency, zoom=zoom) for zoom in (1.0, None))
+    assert zoomed == plain
 
 
 @pytest.mark.parametrize("size", [Size(1, 1), Size(1, 5000), Size(5000, 1), Size(3, 2)])
 @pytest.mark.parametrize("box", [Size(1, 1), Size(1, 4000), Size(4000, 1), Size(200, 200)])
 def test_the_smallest_and_the_longest_pictures_have_a_window(size: Size, box: Size) -> None:
-    window = choose(size, box, [seen("face", 0.1, 0.1, 0.9, 0.9)], np.ones((1, 1)), zoom=1.0).on(size)
+    window = choose(size, box, [seen("face", 0.1, 0.1, 0.9, 0.9)], lambda: np.ones((1, 1)), zoom=1.0).on(size)
     assert isinstance(window, Window)
     assert 1 <= window.width_in_px <= size.width
     assert 1 <= window.height_in_px <= size.height

@@ -65,6 +65,13 @@ def test_what_may_be_a_cow_or_a_horse_is_one_animal() -> None:
     assert [figure.sightings for figure in figures_of([horse, cow])] == [(horse,)]
 
 
+@pytest.mark.parametrize(("confidence", "animals"), [(0.6, 1), (0.75, 2)])
+def test_an_uncertain_animal_around_a_surer_one_is_the_rock_it_sits_on(confidence: float, animals: int) -> None:
+    bird = seen("animal", 0.4, 0.1, 0.5, 0.3, label="bird")
+    rock = seen("animal", 0.2, 0.1, 0.8, 0.9, label="bird", confidence=confidence)
+    assert len(figures_of([rock, bird])) == animals
+
+
 def test_legs_without_a_head_are_worth_as_much_as_a_thing() -> None:
     whole, cut = seen("person", 0.3, 0.1, 0.6, 0.9), seen("person", 0.3, 0.0, 0.6, 0.8)
     (standing,), (legs,) = figures_of([whole]), figures_of([cut])

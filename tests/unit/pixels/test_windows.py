@@ -51,6 +51,12 @@ def test_a_window_without_cuts_is_preferred_to_one_that_cuts() -> None:
     assert all(left <= 0.3 + 1e-9 or left >= 0.5 - 1e-9 for left in lefts(windows))
 
 
+@pytest.mark.parametrize(("left", "can"), [(0.30, False), (0.42, True), (0.85, True)])
+def test_boxes_can_be_parted_when_both_fit_or_one_can_be_left_out(left: float, can: bool) -> None:
+    box, other = Box(0.1, 0.2, 0.3, 0.1), Box(left, 0.2, 0.1 if left > 0.3 else 0.3, 0.1)
+    assert Windows(0.4, 1.0, [box, other]).can_part(box, other) is can
+
+
 @given(st.integers(1, 9), st.floats(0, 1), st.floats(0, 1))
 def test_all_that_a_window_covers_is_counted_once(count: int, left: float, length: float) -> None:
     length = min(length, 1 - left)
