@@ -101,7 +101,7 @@ def test_every_operation_is_a_member_of_the_union() -> None:
 def test_every_error_is_described() -> None:
     assert set(SCHEMAS["ErrorReply"]["properties"]["code"]["enum"]) == {error.code for error in error_classes()}
     for status, response in DOCUMENT["paths"][TRANSFORM]["post"]["responses"].items():
-        if status != "200":
+        if int(status) >= 400:
             codes = response["content"]["application/json"]["schema"]["properties"]["code"]["enum"]
             known = {error.code for error in error_classes() if error.status == int(status)}
             assert set(codes) <= known
@@ -111,7 +111,7 @@ def test_every_error_is_described() -> None:
 @pytest.mark.parametrize(("path", "method"), ROUTES)
 def test_examples_of_replies_are_as_described(path: str, method: str) -> None:
     for response in DOCUMENT["paths"][path][method]["responses"].values():
-        content = response["content"].get("application/json", {})
+        content = response.get("content", {}).get("application/json", {})
         if "example" in content:
             validator(content["schema"], is_closed=True).validate(content["example"])
 

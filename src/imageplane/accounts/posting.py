@@ -9,54 +9,46 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy import Connection
 
 from imageplane.accounts.moves import Close, Hold, Page, Purse, late_id
+from imageplane.database.statements import Statement
 from imageplane.errors import ImageplaneError, InternalError
 
 Move = Hold | Close
 
-_BALANCES: Final = "SELECT id, balance_in_millicredits FROM organizations WHERE id IN :ids ORDER BY id"
-_PURSES: Final = """
+_BALANCES: Final = Statement(
+    "SELECT id, balance_in_millicredits FROM organizations WHERE id IN :ids ORDER BY id FOR NO KEY UPDATE"
+)
+_PURSES: Final = Statement("""
     SELECT id, organization_id, revoked_at_in_ms, expires_at_in_ms, spent_in_millicredits, budget_cap_in_millicredits
-    FROM api_keys WHERE id IN :ids ORDER BY id
-"""
-_LOCK: Final = " FOR NO KEY UPDATE"
-
-
-def _among(statement: str) -> TextClause:
-    return text(statement).bindparams(bindparam("ids", expanding=True))
-
-
-_LOCKED: Final = {
-    "sqlite": (_among(_BALANCES), _among(_PURSES)),
-    "postgresql": (_among(_BALANCES + _LOCK), _among(_PURSES + _LOCK)),
-}
-_CLOSE: Final = _among("DELETE FROM holds WHERE id IN :ids RETURNING id, amount_in_millicredits")
-_CLOSINGS: Final = _among("""
+    FROM api_keys WHERE id IN :ids ORDER BY id FOR NO KEY UPDATE
+""")
+_CLOSE: Final = Statement("DELETE FROM holds WHERE id IN :ids RETURNING id, amount_in_millicredits")
+_CLOSINGS: Final = Statement("""
     SELECT hold_id, kind, amount_in_millicredits FROM ledger_entries
     WHERE hold_id IN :ids AND kind IN ('settle', 'release', 'expire')
 """)
 # The conditions never fail while the rows are locked; should a lock ever be missing, nothing is overspent.
-_CHANGE_BALANCE: Final = text("""
+_CHANGE_BALANCE: Final = Statement("""
     UPDATE organizations SET balance_in_millicredits = balance_in_millicredits + :change
     WHERE id = :id AND balance_in_millicredits + :change >= 0
 """)
-_CHANGE_SPENT: Final = text("""
+_CHANGE_SPENT: Final = Statement("""
     UPDATE api_keys SET spent_in_millicredits = spent_in_millicredits + :change
     WHERE id = :id AND (:change <= 0 OR budget_cap_in_millicredits IS NULL
                         OR spent_in_millicredits + :change <= budget_cap_in_millicredits)
 """)
-_OPEN: Final = text("""
+_OPEN: Final = Statement("""
     INSERT INTO holds (id, organization_id, key_id, amount_in_millicredits, expires_at_in_ms)
     VALUES (:id, :organization_id, :key_id, :amount, :expires_at)
 """)
-_ENTER: Final = text("""
+_ENTER: Final = Statement("""
     INSERT INTO ledger_entries (organization_id, key_id, hold_id, kind, amount_in_millicredits, api, reference,
                                 created_at_in_ms)
     VALUES (:organization_id, :key_id, :hold_id, :kind, :amount, :api, :reference, :now)
 """)
-_COUNT: Final = text("""
+_COUNT: Final = Statement("""
     INSERT INTO usage_by_day (organization_id, day, key_id, api, requests, charged_in_millicredits)
     VALUES (:organization_id, :day, :key_id, :api, :requests, :charged)
     ON CONFLICT (organization_id, day, key_id, api) DO UPDATE SET
@@ -91,9 +83,8 @@ def _outcome(page: Page, move: Move) -> Hold | int | Exception:
 
 def _read(connection: Connection, moves: Sequence[Move], now_in_ms: int) -> Page:
     holds = [move if isinstance(move, Hold) else move.hold for move in moves]
-    balances, purses = _LOCKED[connection.dialect.name]
-    balance_rows = _rows(connection, balances, (hold.organization_id for hold in holds))
-    purse_rows = _rows(connection, purses, (hold.key_id for hold in holds))
+    balance_rows = _rows(connection, _BALANCES, (hold.organization_id for hold in holds))
+    purse_rows = _rows(connection, _PURSES, (hold.key_id for hold in holds))
     closing = {move.hold.id for move in moves if isinstance(move, Close)}
     open_holds = dict(_rows(connection, _CLOSE, closing))
     closed = closing - open_holds.keys()
@@ -136,7 +127,7 @@ def _write(connection: Connection, page: Page, now_in_ms: int) -> None:
     ]
     for statement, rows in ((_OPEN, opened), (_ENTER, entries), (_COUNT, _usage(page, now_in_ms))):
         if rows:
-            connection.execute(statement, rows)
+            statement.run_each(connection, rows)
 
 
 def _usage(page: Page, now_in_ms: int) -> list[dict[str, Any]]:
@@ -161,12 +152,12 @@ def _usage(page: Page, now_in_ms: int) -> list[dict[str, Any]]:
     ]
 
 
-def _change(connection: Connection, statement: TextClause, before: dict[str, int], after: dict[str, int]) -> None:
+def _change(connection: Connection, statement: Statement, before: dict[str, int], after: dict[str, int]) -> None:
     changes = [{"id": name, "change": after[name] - was} for name, was in before.items() if after[name] != was]
-    if changes and connection.execute(statement, changes).rowcount != len(changes):
+    if changes and statement.run_each(connection, changes).rowcount != len(changes):
         raise InternalError("The credits could not be booked.", detail="a balance changed under its lock")
 
 
-def _rows(connection: Connection, statement: TextClause, ids: Iterable[str]) -> list[Any]:
+def _rows(connection: Connection, statement: Statement, ids: Iterable[str]) -> list[Any]:
     wanted = sorted(set(ids))
-    return list(connection.execute(statement, {"ids": wanted})) if wanted else []
+    return list(statement.run(connection, {"ids": wanted})) if wanted else []

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httptools
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from imageplane.errors import ImageplaneError, RequestError, TooLarge
@@ -19,6 +19,15 @@ from imageplane.http.visit import Visit
 _MOST_HEAD_IN_BYTES: Final = 65_536
 _LONGEST_HEAD_IN_S = 30.0
 _LISTENS_IN_VAIN_FOR_IN_S: Final = 2.0
+# How much of a body is taken in before anyone has asked for it, and once someone has who wants all of it.
+_UNASKED_IN_BYTES: Final = 65_536
+_AHEAD_IN_BYTES: Final = 8_388_608
+_WANTS_ALL: Final = "imageplane.wants_all"
+
+
+def want_all(scope: Scope) -> None:
+    """Have the connection of a request put its body together before it hands it over: each piece costs a wake-up."""
+    scope[_WANTS_ALL] = True
 
 
 def listen(app: ASGIApp, host: str, port: int, *, grace_in_s: float) -> None:
@@ -93,6 +102,21 @@ class Connection(HttpToolsProtocol):
         if not self._is_offered_another_protocol:
             super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if self._is_offered_another_protocol or cycle.response_complete:
+            return
+        # It is a fresh one after each time that it was handed over.
+        pieces = cycle.body if isinstance(cycle.body, _Pieces) else _Pieces()
+        pieces.add(body)
+        cycle.body = pieces
+        wants_all = _WANTS_ALL in cycle.scope
+        is_enough = len(pieces) > (_AHEAD_IN_BYTES if wants_all else _UNASKED_IN_BYTES)
+        if is_enough:
+            self.flow.pause_reading()
+        if is_enough or not wants_all:
+            cycle.message_event.set()
+
     def on_message_complete(self) -> None:
         self._is_in_head, self._head_in_bytes = True, 0
         if not self._is_offered_another_protocol:
@@ -144,6 +168,25 @@ class Connection(HttpToolsProtocol):
         # Closed at once, with words of the caller unread, the connection would be reset and the reply lost.
         self.transport.write_eof()
         self.loop.call_later(_LISTENS_IN_VAIN_FOR_IN_S, self.transport.close)
+
+
+class _Pieces(bytearray):
+    """A body as it came: put together once, when it is handed over, and not with every piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+        self._size_in_bytes = 0
+
+    def add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._size_in_bytes += len(piece)
+
+    def __len__(self) -> int:
+        return self._size_in_bytes
+
+    def __bytes__(self) -> bytes:
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
 
 def _refusal(error: ImageplaneError, default_headers: list[tuple[bytes, bytes]]) -> bytes:

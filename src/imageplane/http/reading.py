@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from imageplane import sources
 from imageplane.errors import Fault, RequestError, TooLarge
@@ -19,8 +19,9 @@ from imageplane.request import TransformRequest
 from imageplane.settings import LimitSettings, Settings
 from imageplane.sources import Base64Source, Source
 
-# Above this, reading takes longer than other requests should wait for.
+# Above these, reading takes longer than other requests should wait for.
 _LARGEST_READ_ON_THE_LOOP_IN_BYTES = 300_000
+_LARGEST_FORM_ON_THE_LOOP_IN_BYTES = 8_000_000
 _BESIDE_OPERATIONS = frozenset({"file", "webhook_url"})
 _MULTIPART_TEXT_IN_BYTES = 1_000_000
 _JSON_FIELDS = ("operations", "outputs")
@@ -48,6 +49,8 @@ async def read(request: Request, settings: Settings, *, wants_digest: bool) -> A
     body = await _body(request, limits, settings.admission.least_bytes_per_s)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
+        if len(body) < _LARGEST_FORM_ON_THE_LOOP_IN_BYTES:
+            return _read_multipart(request.headers, body, settings.limits, wants_digest)
         return await asyncio.to_thread(_read_multipart, request.headers, body, limits, wants_digest)
     if len(body) < _LARGEST_READ_ON_THE_LOOP_IN_BYTES:
         return _read_json(body, limits, wants_digest)
@@ -60,11 +63,22 @@ async def _body(request: Request, limits: LimitSettings, least_bytes_per_s: int)
     patience_in_s = _PATIENCE_IN_S + size_in_bytes / least_bytes_per_s if least_bytes_per_s else None
     try:
         async with asyncio.timeout(patience_in_s):
-            return await request.body()
-    except ClientDisconnect:
-        raise RequestError("The body of the request broke off before its end.") from None
+            return await _whole_body(request)
     except TimeoutError:
         raise RequestError("The body of the request came too slowly.") from None
+
+
+async def _whole_body(request: Request) -> bytes:
+    # What comes in one piece is not copied, as `request.body` would.
+    pieces: list[bytes] = []
+    is_open = True
+    while is_open:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise RequestError("The body of the request broke off before its end.")
+        pieces.append(message.get("body", b""))
+        is_open = message.get("more_body", False)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def declared_size_in_bytes(headers: Headers) -> int | None:

@@ -19,6 +19,7 @@ from imageplane.http import reading
 from imageplane.http.auth import admitted
 from imageplane.http.envelope import is_known, json_reply, raw_reply, wants_raw
 from imageplane.http.failures import failure
+from imageplane.http.listener import want_all
 from imageplane.http.presence import CLIENT_CLOSED_REQUEST, CallerLeft, while_wanted
 from imageplane.http.reading import Asked
 from imageplane.http.services import Services, services_of
@@ -58,6 +59,7 @@ async def _entered(request: Request, account: Account, *, wants_digest: bool) ->
             visit.timings_in_ms["door"] = _since(started)
             # How long a body takes to come is the affair of who sends it.
             left_in_s = arriving.remaining_in_s
+            want_all(request.scope)
             with _timed(visit, "read"):
                 asked = await reading.read(request, services.settings, wants_digest=wants_digest)
             if isinstance(asked.source, Base64Source):
