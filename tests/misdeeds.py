@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imageplane.deadline import Deadline
+from imageplane.engine.wire import Answer
 
 DIARY: list[str] = []
 
@@ -18,6 +19,22 @@ Data = bytes | mmap.mmap
 
 def echo(_data: Data, value: Any, _deadline: Deadline) -> Any:
     return value
+
+
+def echo_each(_data: Data, wishes: tuple[tuple[Any, ...], ...], _deadline: Deadline) -> list[Answer]:
+    return [Answer(("together", *wish)) for wish in wishes]
+
+
+def answer_too_few(_data: Data, _wishes: object, _deadline: Deadline) -> list[Answer]:
+    return [Answer("for nobody")]
+
+
+def answer_nonsense(_data: Data, _wishes: object, _deadline: Deadline) -> str:
+    return "nonsense"
+
+
+def die_together(_data: Data, _wishes: object, _deadline: Deadline) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def contents(data: Data, _deadline: Deadline) -> bytes:

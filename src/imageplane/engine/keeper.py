@@ -65,10 +65,11 @@ class Keeper(threading.Thread):
 
     def _finish(self, jobs: list[Job]) -> None:
         if len(jobs) > 1:
-            joined = self._answer(Turn(tuple(jobs)).joined())
-            if joined.error is None:
+            answers = self._answer(Turn(tuple(jobs)).joined()).value
+            # An engine that was taken over may say anything.
+            if isinstance(answers, list) and [type(answer) for answer in answers] == [Answer] * len(jobs):
                 self._shop.counts.add("joined", len(jobs))
-                for job, answer in zip(jobs, joined.value, strict=True):
+                for job, answer in zip(jobs, answers, strict=True):
                     self._tell(job, answer)
                 return
         # What brought down the work on all of them may be the wish of one.

@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from imageplane.deadline import Deadline
+from imageplane.engine.job import Together
 from imageplane.engine.pool import Pool
 from imageplane.engine.process import Engine
 from imageplane.engine.terms import Outfit
@@ -152,6 +153,31 @@ def test_work_whose_engine_was_killed_by_someone_is_done_by_another(pool: Pool, 
     after = pool.tally()
     assert (after.retries - before.retries, after.starts - before.starts) == (1, 1)
     assert after.deaths["sigkill"] - before.deaths.get("sigkill", 0) == 1
+
+
+def asked_together(pool: Pool, note: Path, function: Callable[..., Any]) -> list[Any]:
+    """Give what comes of three wishes for one source that wait at the same time."""
+    busy = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 0.3)
+    wait_until(lambda: is_read(note))
+    source, together = fresh(), Together("x", function)
+    futures = [pool.submit(misdeeds.echo, source, number, together=together) for number in range(3)]
+    assert busy.result(PATIENCE_IN_S) == "rested"
+    return [future.result(PATIENCE_IN_S) for future in futures]
+
+
+def test_wishes_for_one_source_are_done_at_once(pool: Pool, note: Path) -> None:
+    before = pool.tally()
+    assert asked_together(pool, note, misdeeds.echo_each) == [("together", number) for number in range(3)]
+    assert pool.tally().joined - before.joined == 3
+
+
+@pytest.mark.parametrize("function", [misdeeds.answer_too_few, misdeeds.answer_nonsense, misdeeds.die_together])
+def test_wishes_that_come_to_nothing_together_are_done_alone(
+    pool: Pool, note: Path, function: Callable[..., Any]
+) -> None:
+    before = pool.tally()
+    assert asked_together(pool, note, function) == [0, 1, 2]
+    assert pool.tally().joined == before.joined
 
 
 def test_work_that_never_survives_is_given_up(pool: Pool) -> None:
