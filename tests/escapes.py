@@ -94,7 +94,7 @@ def _attempts() -> dict[str, Callable[[], Any]]:
         "read code": lambda: Path(os.__file__).read_bytes(),
         "signal itself": lambda: os.kill(os.getpid(), 0),
         "import late": lambda: __import__("colorsys"),
-        "be nice": lambda: os.setpriority(os.PRIO_PROCESS, 0, 1),
+        "be nice": lambda: os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0)),
     }
 
 

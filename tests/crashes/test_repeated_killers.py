@@ -70,7 +70,7 @@ def test_work_that_takes_all_time_is_refused_but_not_its_source(pool: Pool) -> N
 
 def test_who_gave_too_little_time_may_come_again(pool: Pool) -> None:
     for _ in range(3):
-        error = error_of(pool, b"a hurry", misdeeds.hang_in_c, deadline=Deadline.after(0.1))
+        error = error_of(pool, b"a hurry", misdeeds.hang_in_c, deadline=Deadline.after(1.5))
         assert type(error) is DeadlineExceeded
 
 

@@ -47,7 +47,11 @@ def test_engines_that_never_answer(
         stuck.future.set_running_or_notify_cancel()
     meter: Any = Meter(sqlite_books.ledger, 60)
     services: Any = SimpleNamespace(
-        settings=Settings.model_construct(), meter=meter, transformer=stuck, admission=SimpleNamespace(room=Room())
+        settings=Settings.model_construct(),
+        meter=meter,
+        transformer=stuck,
+        admission=SimpleNamespace(room=Room()),
+        cache=None,
     )
     request = TransformRequest.parse({"operations": []})
     asked = Asked(Base64Source(PICTURES["photo.png"], None), request, ())
