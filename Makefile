@@ -11,7 +11,7 @@ NATIVE = $(wildcard src/imageplane/codecs/native/*.[ch])
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve demo test lint fuzz eval bench bench-http soak lock generate clean
+.PHONY: help install serve demo test lint fuzz eval bench bench-http soak load chaos lock generate clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,14 @@ bench-http: $(VENV)/.dev-$(HEIC)  ## Measure what HTTP adds to the image work
 
 soak: $(VENV)/.dev-$(HEIC)  ## 5,000 mixed transforms in one worker: is its memory flat?
 	$(BIN)/python -m benchmarks.soak
+
+load: $(VENV)/.dev-$(HEIC)  ## 10,000 requests at once, tenants, peers and a soak (REQUESTS=n, CONCURRENCY=n, SOAK=n, ONLY=spike,…)
+	$(BIN)/python -m benchmarks.load $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(CONCURRENCY),--connections $(CONCURRENCY)) \
+		$(if $(SOAK),--soak $(SOAK)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(if $(PHOTOS),--photos $(PHOTOS))
+
+chaos: $(VENV)/.dev-$(HEIC)  ## Engines killed, disk full, sources stalled, bombs, crashes, under load (DURATION=s, CONCURRENCY=n, ONLY=kills,…)
+	$(BIN)/python -m benchmarks.chaos $(if $(DURATION),--duration $(DURATION)) $(if $(CONCURRENCY),--clients $(CONCURRENCY)) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(PHOTOS),--photos $(PHOTOS))
 
 generate: $(VENV)/.dev-$(HEIC)  ## Write the derived pages of docs/ again
 	$(BIN)/python tools/generate.py
