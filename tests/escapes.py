@@ -7,6 +7,7 @@ import mmap
 import os
 import platform
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -93,6 +94,7 @@ def _attempts() -> dict[str, Callable[[], Any]]:
         "read the clock and the processor": lambda: Path("/proc/cpuinfo").read_bytes(),
         "read code": lambda: Path(os.__file__).read_bytes(),
         "signal itself": lambda: os.kill(os.getpid(), 0),
+        "pass for killed by others": lambda: os.kill(os.getpid(), signal.SIGKILL),
         "import late": lambda: __import__("colorsys"),
         "be nice": lambda: os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0)),
     }

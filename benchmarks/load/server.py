@@ -21,6 +21,7 @@ from imageplane.settings import EngineSettings, HttpSettings
 
 _PROGRAM: Final = str(Path(sys.executable).with_name("imageplane"))
 _SHARED_MODELS: Final = ROOT.parent / "shared" / "models"
+EVIDENCE: Final = Path(__file__).parents[1] / ".evidence"
 _START_LIMIT_IN_S: Final = 120.0
 _END_LIMIT_IN_S: Final = 150.0
 _GAUGE: Final = re.compile(r"^(imageplane_\w+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
@@ -171,6 +172,17 @@ def serving(
     finally:
         if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             server.stop()
+        _keep_faults(log)
+
+
+def _keep_faults(log: Path) -> None:
+    """Put the lines of a log that tell of faults of the server's own where they outlive its folder."""
+    lines = [
+        line for line in log.read_text(errors="replace").splitlines() if '"status": 500' in line or "Error" in line
+    ]
+    if lines:
+        EVIDENCE.mkdir(parents=True, exist_ok=True)
+        (EVIDENCE / f"server-{time.strftime('%H%M%S')}.log").write_text("\n".join(lines))
 
 
 def _open_to_loopback(folder: Path) -> dict[str, str]:

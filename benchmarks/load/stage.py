@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from rich.progress import Progress
@@ -14,9 +14,8 @@ from rich.progress import Progress
 from benchmarks.goals import Verdict
 from benchmarks.load.picture_server import PictureServer, serving_pictures
 from benchmarks.load.pictures import Picture, opened
+from benchmarks.load.server import EVIDENCE
 from benchmarks.photos import DEFAULT_FOLDER, find
-
-_EVIDENCE: Final = Path(__file__).parents[1] / ".evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Stage:
     @property
     def evidence(self) -> Path:
         """Where wrong pictures are kept, with what they should have been like."""
-        return _EVIDENCE
+        return EVIDENCE
 
     def folder(self, name: str) -> Path:
         """Give a new folder."""

@@ -1,10 +1,27 @@
 """What this machine has to give, and where its user keeps things: the defaults of settings."""
 
 import contextlib
+import ctypes
 import os
 from pathlib import Path
 
 import psutil
+
+# M_ARENA_MAX of mallopt(3).
+_ARENA_MAX = -8
+
+
+def share_one_heap() -> None:
+    """Have all threads of this process share two heaps, where each would keep one of its own with what it freed."""
+    with contextlib.suppress(AttributeError, OSError):
+        # Only glibc has it.
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+
+
+def return_freed_memory() -> None:
+    """Give memory that was freed back to the system; left to itself, glibc keeps what a spike took for ever."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def available_cores() -> int:

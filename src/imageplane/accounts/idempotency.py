@@ -35,6 +35,8 @@ class Idempotency:
         self._database = database
         self._blobs = blobs
         self._clock = clock
+        # Claims that could not be forgotten when their work was given up, because the database did not answer.
+        self._owed: dict[tuple[str, str], Claim] = {}
         self._line: Line[Step, Any] = writer.line(lambda connection, steps: write(connection, steps, self._clock()))
 
     async def begin(
@@ -48,6 +50,9 @@ class Idempotency:
         """
         if not _KEY.fullmatch(key):
             raise RequestError("An idempotency key has 1 to 255 printable ASCII characters.")
+        owed = self._owed.get((organization_id, key))
+        if owed is not None:
+            await asyncio.wrap_future(self.abandon(owed))
         while True:
             claim = Claim(organization_id, key, new_id())
             begin = Begin(claim, request_digest, self._clock() + round(runs_for_in_s * 1000))
@@ -85,17 +90,32 @@ class Idempotency:
             raise IdempotencyInProgress("The request took too long, and another one with its idempotency key runs now.")
 
     def abandon(self, claim: Claim) -> Future[None]:
-        """Start to forget a key whose work failed or was given up; never blocks."""
-        return self._line.submit(Forget(claim))
+        """Start to forget a key whose work failed or was given up; never blocks.
+
+        What fails, as with a full disk, is tried again before anyone is told that the work still runs.
+        """
+        forgotten = self._line.submit(Forget(claim))
+        forgotten.add_done_callback(
+            lambda done: self._settle(claim, is_forgotten=done.cancelled() or done.exception() is None)
+        )
+        return forgotten
 
     async def sweep(self) -> None:
         """Delete what is older than a day. Errors: busy."""
+        for claim in tuple(self._owed.values()):
+            await asyncio.wrap_future(self.abandon(claim))
         now = self._clock()
         await asyncio.to_thread(self._delete_expired, now)
         oldest = f"{_FOLDER}/{_hour(now - (KEPT_FOR_IN_S + 3600) * 1000)}"
         for folder in await self._blobs.folders(_FOLDER):
             if folder < oldest:
                 await self._blobs.delete_folder(folder)
+
+    def _settle(self, claim: Claim, *, is_forgotten: bool) -> None:
+        if is_forgotten:
+            self._owed.pop((claim.organization_id, claim.key), None)
+        else:
+            self._owed[claim.organization_id, claim.key] = claim
 
     def _undo(self, found: object) -> None:
         if isinstance(found, Claim):

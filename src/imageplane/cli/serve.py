@@ -21,8 +21,10 @@ def serve(
     from imageplane.http.app import create_app  # noqa: PLC0415
     from imageplane.http.listener import listen  # noqa: PLC0415
     from imageplane.http.logs import configure  # noqa: PLC0415
+    from imageplane.machine import share_one_heap  # noqa: PLC0415
     from imageplane.settings import load  # noqa: PLC0415
 
+    share_one_heap()
     with cleanly():
         settings = load()
         configure(settings.http)

@@ -22,8 +22,9 @@ from imageplane.errors import Busy, DeadlineExceeded, EngineCrashed, ImageplaneE
 
 # How much longer than its deadline an engine lives, so that one that notices in time need not die for it.
 _GRACE_IN_S: Final = 0.25
-# How often work is given to another engine when one dies of something else.
-_ATTEMPTS: Final = 5
+# How often work is given to another engine when one dies of something else: who kills engines at random, every second,
+# shall not stop work of two seconds.
+_ATTEMPTS: Final = 20
 # How often an engine is started anew that is killed before it is ready.
 _STARTS: Final = 20
 _PAUSE_IN_S: Final = 5.0

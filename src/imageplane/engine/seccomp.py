@@ -7,6 +7,7 @@ Linux 5.0 look as if the kernel were too old to have them, which is when the C l
 import ctypes
 import errno
 import os
+import signal
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ _TERMINAL_QUESTIONS: Final = (0x5401, 0x5413, 0x802C542A)  # TCGETS TIOCGWINSZ T
 _SOCKET_SETTINGS: Final = (0x541B, 0x5421, 0x5450, 0x5451)  # FIONREAD FIONBIO FIONCLEX FIOCLEX
 _NAMES: Final = (15, 16, 0x53564D41)  # PR_SET_NAME PR_GET_NAME PR_SET_VMA
 
+# What a program that fails brings upon itself. SIGKILL is not among them, so that it always comes from outside.
+_OWN_SIGNALS: Final = (
+    0, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGSEGV,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -55,8 +61,8 @@ def demands(process_id: int) -> dict[str, tuple[Demand, ...]]:
         "prctl": (Demand(0, _NAMES),),
         "prlimit64": (Demand(0, (0,)),),
         "setpriority": (Demand(0, (0,)), Demand(1, (0,))),
-        "kill": (Demand(0, (process_id,)),),
-        "tgkill": (Demand(0, (process_id,)),),
+        "kill": (Demand(0, (process_id,)), Demand(1, _OWN_SIGNALS)),
+        "tgkill": (Demand(0, (process_id,)), Demand(2, _OWN_SIGNALS)),
     }
 
 

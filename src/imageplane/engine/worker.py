@@ -25,6 +25,7 @@ from imageplane.errors import ImageplaneError, InternalError, RequestError, Unde
 
 MAX_ORDER_IN_BYTES = 100_000_000
 TAKEN = b""
+_NICENESS = 5
 
 
 def prepare() -> None:
@@ -110,6 +111,8 @@ def main() -> None:
     """Run this process as an engine."""
     end, slot, parent_id = map(int, sys.argv[1:4])
     bind_to_parent(parent_id)
+    # Who speaks with callers comes first; it needs little, and what it needs it needs at once.
+    os.nice(_NICENESS)
     channel = Channel(socket.socket(fileno=end))
     terms = read_terms(channel.receive(MAX_ORDER_IN_BYTES))
     limit(terms.memory_in_bytes)

@@ -19,6 +19,7 @@ from imageplane.errors import ImageplaneError
 from imageplane.http.admission import Admission
 from imageplane.http.metrics import Metrics
 from imageplane.http.rates import Rates
+from imageplane.machine import return_freed_memory
 from imageplane.settings import Settings
 from imageplane.sources.room import Room
 from imageplane.sources.url import Fetcher
@@ -118,4 +119,5 @@ async def _sweep(books: Books) -> None:
         else:
             if released:
                 _log.info("released holds of requests that never ended", holds=released)
+        await asyncio.to_thread(return_freed_memory)
         await asyncio.sleep(_SWEEP_EVERY_IN_S)

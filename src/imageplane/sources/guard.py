@@ -91,12 +91,13 @@ class GuardedSession:
     `aiohttp.ClientSession`. Made in the event loop that uses it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the connections of a session are given
         self,
         guard: Guard,
         *,
         max_connections: int,
         look_up_timeout_in_s: float,
+        keepalive_in_s: float = 15.0,
         look_up: LookUp | None = None,
         trust: ssl.SSLContext | None = None,
         **options: Any,
@@ -105,6 +106,7 @@ class GuardedSession:
         self._resolver = _Resolver(guard, look_up, look_up_timeout_in_s)
         connector = aiohttp.TCPConnector(
             limit=max_connections,
+            keepalive_timeout=keepalive_in_s,
             resolver=self._resolver,
             socket_factory=self._socket,
             ssl=trust or True,

@@ -98,7 +98,8 @@ class Room:
         self._held_in_bytes += size_in_bytes
 
     def _give_back(self, size_in_bytes: int, name: str) -> None:
-        tenant = self._tenants[name]
+        # What holds nothing is not kept in mind.
+        tenant = self._tenants.setdefault(name, _Tenant())
         tenant.held_in_bytes -= size_in_bytes
         self._held_in_bytes -= size_in_bytes
         self._admit()

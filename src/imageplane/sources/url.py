@@ -23,7 +23,9 @@ from imageplane.sources.sharing import Shared
 _REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
 _MAX_HEADER_IN_BYTES: Final = 8190
 _MAX_HEADERS: Final = 100
-_LONGEST_WAIT_FOR_ROOM_IN_S: Final = 15.0
+# What a file is thought to have until some have come, and how much the last one counts for the next.
+_FIRST_GUESS_IN_BYTES: Final = 3_000_000
+_WEIGHT_OF_THE_LAST: Final = 0.1
 
 
 class Fetcher:
@@ -47,6 +49,7 @@ class Fetcher:
     ) -> None:
         self._settings = settings
         self._room = room or Room()
+        self._usual_in_bytes = min(_FIRST_GUESS_IN_BYTES, max_size_in_bytes)
         self._max_size_in_bytes = max_size_in_bytes
         self._guard = Guard.of(settings)
         self._shared: Shared[bytes] = Shared()
@@ -54,6 +57,8 @@ class Fetcher:
             self._guard,
             max_connections=settings.max_concurrent,
             look_up_timeout_in_s=settings.connect_timeout_in_s,
+            # The clock of a read was seen to run on in kept connections, and to stop the next request in its name.
+            keepalive_in_s=settings.read_timeout_in_s / 2,
             look_up=look_up,
             trust=trust,
             timeout=aiohttp.ClientTimeout(
@@ -104,11 +109,15 @@ class Fetcher:
 
     async def _download(self, url: Location, options: FetchOptions, scope: str) -> bytes:
         budget_in_s = min(self._settings.total_timeout_in_s, options.timeout_in_s)
-        try:
-            async with asyncio.timeout(budget_in_s):
-                return await self._follow(url, options, scope)
-        except TimeoutError:
-            raise UnreachableSource(f"The file did not come in full within {budget_in_s:g} seconds.") from None
+        # Its server is not asked before there is room for what it will usually send.
+        async with self._room.reserved(self._usual_in_bytes, scope):
+            try:
+                async with asyncio.timeout(budget_in_s):
+                    file = await self._follow(url, options, scope)
+            except TimeoutError:
+                raise UnreachableSource(f"The file did not come in full within {budget_in_s:g} seconds.") from None
+        self._usual_in_bytes += round(_WEIGHT_OF_THE_LAST * (len(file) - self._usual_in_bytes))
+        return file
 
     async def _follow(self, url: Location, options: FetchOptions, scope: str) -> bytes:
         headers = {"User-Agent": self._settings.user_agent, "Accept-Encoding": "identity", **options.open_headers}
@@ -134,15 +143,17 @@ class Fetcher:
         raise UnreachableSource(f"The URL redirects more than {self._settings.max_redirects} times.")
 
     @contextlib.asynccontextmanager
-    async def _room_for(self, size_in_bytes: int, scope: str) -> AsyncIterator[None]:
+    async def _more_room(self, size_in_bytes: int, scope: str) -> AsyncIterator[None]:
+        """Wait, while the server of a file keeps what it has to send, but not so long that it would seem silent."""
         async with contextlib.AsyncExitStack() as stack:
+            patience_in_s = self._settings.read_timeout_in_s / 2
             try:
-                # Meanwhile the server of the file keeps what it has to send.
-                async with asyncio.timeout(_LONGEST_WAIT_FOR_ROOM_IN_S):
-                    await stack.enter_async_context(self._room.reserved(size_in_bytes, scope))
+                async with asyncio.timeout(patience_in_s):
+                    if size_in_bytes > 0:
+                        await stack.enter_async_context(self._room.reserved(size_in_bytes, scope))
             except TimeoutError:
                 message = "There is no room for this file just now; try again later."
-                raise Busy(message, retry_after_in_s=_LONGEST_WAIT_FOR_ROOM_IN_S) from None
+                raise Busy(message, retry_after_in_s=patience_in_s) from None
             yield
 
     async def _visit(self, here: Location, headers: Mapping[str, str], scope: str) -> bytes | str:
@@ -154,7 +165,7 @@ class Fetcher:
                 if not 200 <= response.status < 300:
                     raise UnreachableSource(f"The server of the file answered with status {response.status}.")
                 size_in_bytes = min(response.content_length or self._max_size_in_bytes, self._max_size_in_bytes)
-                async with self._room_for(size_in_bytes, scope):
+                async with self._more_room(size_in_bytes - self._usual_in_bytes, scope):
                     return await read_body(response, self._max_size_in_bytes)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # What aiohttp raises can hold the whole URL, and the log would show it as the cause.
