@@ -13,6 +13,21 @@ _MOST_FOR_ONE: Final = 0.75
 
 
 @dataclass(slots=True)
+class Share:
+    """A part of a room that somebody holds."""
+
+    room: "Room"
+    tenant: str
+    size_in_bytes: int
+
+    def shrink(self, size_in_bytes: int) -> None:
+        """Give back what is more than this."""
+        if size_in_bytes < self.size_in_bytes:
+            unneeded, self.size_in_bytes = self.size_in_bytes - size_in_bytes, size_in_bytes
+            self.room.give_back(unneeded, self.tenant)
+
+
+@dataclass(slots=True)
 class _Guest:
     size_in_bytes: int
     admitted: asyncio.Future[None]
@@ -47,13 +62,14 @@ class Room:
         return {name: len(tenant.guests) for name, tenant in self._tenants.items() if tenant.guests}
 
     @contextlib.asynccontextmanager
-    async def reserved(self, size_in_bytes: int, tenant: str) -> AsyncIterator[None]:
+    async def reserved(self, size_in_bytes: int, tenant: str) -> AsyncIterator["Share"]:
         """Wait until there is room for so many bytes, and keep it until the end of the block."""
         await self._enter(size_in_bytes, tenant)
+        share = Share(self, tenant, size_in_bytes)
         try:
-            yield
+            yield share
         finally:
-            self._give_back(size_in_bytes, tenant)
+            share.shrink(0)
 
     @contextlib.contextmanager
     def holding(self, file: bytes, tenant: str) -> Iterator[None]:
@@ -69,7 +85,7 @@ class Room:
             if holders > 1:
                 self._files[id(file)] = (holders - 1, first)
             else:
-                self._give_back(len(file), first)
+                self.give_back(len(file), first)
 
     async def _enter(self, size_in_bytes: int, name: str) -> None:
         tenant = self._tenants.setdefault(name, _Tenant())
@@ -82,7 +98,7 @@ class Room:
             await guest.admitted
         except asyncio.CancelledError:
             if guest.admitted.done() and not guest.admitted.cancelled():
-                self._give_back(size_in_bytes, name)
+                self.give_back(size_in_bytes, name)
             else:
                 tenant.guests.remove(guest)
                 self._admit()
@@ -97,7 +113,8 @@ class Room:
         self._tenants.setdefault(name, _Tenant()).held_in_bytes += size_in_bytes
         self._held_in_bytes += size_in_bytes
 
-    def _give_back(self, size_in_bytes: int, name: str) -> None:
+    def give_back(self, size_in_bytes: int, name: str) -> None:
+        """Take note that a tenant holds so much less."""
         # What holds nothing is not kept in mind.
         tenant = self._tenants.setdefault(name, _Tenant())
         tenant.held_in_bytes -= size_in_bytes

@@ -17,15 +17,19 @@ from imageplane.sources.body import read_body
 from imageplane.sources.fetch_options import FetchOptions
 from imageplane.sources.guard import Guard, GuardedSession, LookUp
 from imageplane.sources.location import Location
-from imageplane.sources.room import Room
+from imageplane.sources.room import Room, Share
 from imageplane.sources.sharing import Shared
 
 _REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
 _MAX_HEADER_IN_BYTES: Final = 8190
 _MAX_HEADERS: Final = 100
-# What a file is thought to have until some have come, and how much the last one counts for the next.
-_FIRST_GUESS_IN_BYTES: Final = 3_000_000
-_WEIGHT_OF_THE_LAST: Final = 0.1
+# What a file is thought to have until some have come, and what is left of the largest with each that comes.
+_FIRST_GUESS_IN_BYTES: Final = 5_000_000
+_FADING: Final = 0.98
+# Servers close connections that are idle, and say so only when the next request is on its way.
+_KEEPALIVE_IN_S: Final = 2.0
+# What aiohttp raises then, although it tries once more by itself: of many connections, all can have been closed.
+_CLOSED_MEANWHILE: Final = (aiohttp.ServerDisconnectedError, asyncio.InvalidStateError)
 
 
 class Fetcher:
@@ -49,7 +53,7 @@ class Fetcher:
     ) -> None:
         self._settings = settings
         self._room = room or Room()
-        self._usual_in_bytes = min(_FIRST_GUESS_IN_BYTES, max_size_in_bytes)
+        self._largest_in_bytes = min(_FIRST_GUESS_IN_BYTES, max_size_in_bytes)
         self._max_size_in_bytes = max_size_in_bytes
         self._guard = Guard.of(settings)
         self._shared: Shared[bytes] = Shared()
@@ -57,8 +61,8 @@ class Fetcher:
             self._guard,
             max_connections=settings.max_concurrent,
             look_up_timeout_in_s=settings.connect_timeout_in_s,
-            # The clock of a read was seen to run on in kept connections, and to stop the next request in its name.
-            keepalive_in_s=settings.read_timeout_in_s / 2,
+            # Shorter than a read, whose clock was seen to run on in kept connections, and to stop the next request.
+            keepalive_in_s=min(_KEEPALIVE_IN_S, settings.read_timeout_in_s / 2),
             look_up=look_up,
             trust=trust,
             timeout=aiohttp.ClientTimeout(
@@ -109,23 +113,23 @@ class Fetcher:
 
     async def _download(self, url: Location, options: FetchOptions, scope: str) -> bytes:
         budget_in_s = min(self._settings.total_timeout_in_s, options.timeout_in_s)
-        # Its server is not asked before there is room for what it will usually send.
-        async with self._room.reserved(self._usual_in_bytes, scope):
+        # Its server is not asked before there is room for what it may send.
+        async with self._room.reserved(self._largest_in_bytes, scope) as share:
             try:
                 async with asyncio.timeout(budget_in_s):
-                    file = await self._follow(url, options, scope)
+                    file = await self._follow(url, options, share)
             except TimeoutError:
                 raise UnreachableSource(f"The file did not come in full within {budget_in_s:g} seconds.") from None
-        self._usual_in_bytes += round(_WEIGHT_OF_THE_LAST * (len(file) - self._usual_in_bytes))
+        self._largest_in_bytes = max(len(file), round(_FADING * self._largest_in_bytes))
         return file
 
-    async def _follow(self, url: Location, options: FetchOptions, scope: str) -> bytes:
+    async def _follow(self, url: Location, options: FetchOptions, share: Share) -> bytes:
         headers = {"User-Agent": self._settings.user_agent, "Accept-Encoding": "identity", **options.open_headers}
         # Nobody else's request follows credentials over the same connection.
         personal_headers = {**headers, **options.personal_headers, "Connection": "close"}
         if not options.is_personal:
             personal_headers = headers
-        here, found = url, await self._visit(url, personal_headers, scope)
+        here, found = url, await self._visit(url, personal_headers, share)
         for _ in range(self._settings.max_redirects):
             if isinstance(found, bytes):
                 return found
@@ -134,13 +138,35 @@ class Fetcher:
                 if here.origin != url.origin:
                     # For good: a way back could have been chosen by the stranger in between.
                     personal_headers = headers
-                found = await self._visit(here, personal_headers, scope)
+                found = await self._visit(here, personal_headers, share)
             except (RefusedSource, UnreachableSource) as error:
                 words = error.message[0].lower() + error.message[1:]
                 raise type(error)(f"After a redirect: {words}", detail=error.detail) from None
         if isinstance(found, bytes):
             return found
         raise UnreachableSource(f"The URL redirects more than {self._settings.max_redirects} times.")
+
+    async def _visit(self, here: Location, headers: Mapping[str, str], share: Share) -> bytes | str:
+        """Give the file, or where a redirect leads."""
+        try:
+            try:
+                return await self._visit_once(here, headers, share)
+            except _CLOSED_MEANWHILE:
+                return await self._visit_once(here, headers, share)
+        except (aiohttp.ClientError, OSError, ValueError, asyncio.InvalidStateError) as error:
+            # What aiohttp raises can hold the whole URL, and the log would show it as the cause.
+            raise _failure(error) from None
+
+    async def _visit_once(self, here: Location, headers: Mapping[str, str], share: Share) -> bytes | str:
+        async with await self._session.request("GET", here, headers) as response:
+            if response.status in _REDIRECTS and "Location" in response.headers:
+                return response.headers["Location"]
+            if not 200 <= response.status < 300:
+                raise UnreachableSource(f"The server of the file answered with status {response.status}.")
+            size_in_bytes = min(response.content_length or self._max_size_in_bytes, self._max_size_in_bytes)
+            share.shrink(size_in_bytes)
+            async with self._more_room(size_in_bytes - share.size_in_bytes, share.tenant):
+                return await read_body(response, self._max_size_in_bytes)
 
     @contextlib.asynccontextmanager
     async def _more_room(self, size_in_bytes: int, scope: str) -> AsyncIterator[None]:
@@ -155,21 +181,6 @@ class Fetcher:
                 message = "There is no room for this file just now; try again later."
                 raise Busy(message, retry_after_in_s=patience_in_s) from None
             yield
-
-    async def _visit(self, here: Location, headers: Mapping[str, str], scope: str) -> bytes | str:
-        """Give the file, or where a redirect leads."""
-        try:
-            async with await self._session.request("GET", here, headers) as response:
-                if response.status in _REDIRECTS and "Location" in response.headers:
-                    return response.headers["Location"]
-                if not 200 <= response.status < 300:
-                    raise UnreachableSource(f"The server of the file answered with status {response.status}.")
-                size_in_bytes = min(response.content_length or self._max_size_in_bytes, self._max_size_in_bytes)
-                async with self._more_room(size_in_bytes - self._usual_in_bytes, scope):
-                    return await read_body(response, self._max_size_in_bytes)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            # What aiohttp raises can hold the whole URL, and the log would show it as the cause.
-            raise _failure(error) from None
 
 
 _FAILURES: Final[tuple[tuple[type[Exception], str], ...]] = (

@@ -221,6 +221,30 @@ def test_one_download_serves_fifty_and_survives_those_who_leave() -> None:
     run(body())
 
 
+def test_kept_connections_that_were_closed_meanwhile_fail_nobody() -> None:
+    async def body() -> None:
+        asked: set[int] = set()
+        all_here = asyncio.Event()
+
+        async def talk(_request: bytes, writer: asyncio.StreamWriter) -> None:
+            if id(writer) in asked:
+                # It was idle long enough; that somebody asks just now, its server could not know.
+                writer.transport.abort()
+                return
+            asked.add(id(writer))
+            if len(asked) == 3:
+                all_here.set()
+            await all_here.wait()
+            writer.write(answer(PICTURE))
+
+        async with serving(talk) as server, fetcher() as fetching:
+            await asyncio.gather(*(fetching.fetch(server.url(f"/{number}")) for number in range(3)))
+            assert await fetching.fetch(server.url("/again")) == PICTURE
+            assert server.connections == 4
+
+    run(body())
+
+
 def test_when_all_leave_the_download_ends() -> None:
     async def body() -> None:
         hung_up = asyncio.Event()

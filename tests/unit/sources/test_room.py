@@ -144,3 +144,30 @@ def test_a_file_that_many_hold_counts_once() -> None:
             assert room.held_in_bytes == 150
         assert room.held_in_bytes == 100
     assert room.held_in_bytes == 0
+
+
+def test_what_is_not_needed_after_all_is_given_back() -> None:
+    async def scene() -> None:
+        guests = Guests(Room(100))
+        async with guests.room.reserved(90, "a") as share:
+            await guests.come("b1", 60)
+            share.shrink(95)
+            assert (share.size_in_bytes, guests.inside) == (90, [])
+            share.shrink(40)
+            await settled()
+            assert (share.size_in_bytes, guests.inside, guests.room.held_in_bytes) == (40, ["b1"], 100)
+        assert guests.room.held_in_bytes == 60
+        await guests.leave("b1")
+        assert guests.room.held_in_bytes == 0
+
+    asyncio.run(scene())
+
+
+def test_who_needs_nothing_comes_and_goes() -> None:
+    async def scene() -> None:
+        room = Room(100)
+        async with room.reserved(0, "a"), room.reserved(50, "b"):
+            assert room.held_in_bytes == 50
+        assert (room.held_in_bytes, room.guests) == (0, {})
+
+    asyncio.run(scene())
