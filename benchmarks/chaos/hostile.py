@@ -20,7 +20,6 @@ DEEDS: Final = {
     "segfault": {422},
     "abort": {422},
     "leave": {422},
-    "be_killed": {422},
     "hang_in_c": {422, 503, 504},
     "fill_memory": {413, 422},
 }
