@@ -62,12 +62,15 @@ class Eyes:
         return Seen(self._sightings(probe), None, small.shape[1], small.tobytes())
 
     def _sightings(self, probe: NDArray[np.uint8]) -> tuple[Sighting, ...] | None:
-        """Give what the networks see, None without them. Faces are looked for only where there may be somebody."""
+        """Give what the networks see, None without them.
+
+        Faces are looked for where there is somebody, or nothing else that could tell what the picture is of.
+        """
         if self._models is None:
             return None
         try:
             found = self._models.object_detection.find(probe)
-            if any(each.kind == "person" for each in found):
+            if not found or any(each.kind == "person" for each in found):
                 found = self._models.face_detection.find(probe) + found
         except ModelUnavailable:
             return None
