@@ -46,6 +46,13 @@ def test_faces_are_looked_for_where_there_is_somebody(kind: Kind, looks: int) ->
     assert found == (*faces.found * looks, *objects.found)
 
 
+def test_faces_are_looked_for_where_there_is_nothing_else() -> None:
+    # A face that fills the picture is no person to who looks for whole bodies.
+    faces, objects = Network(seen("face")), Network()
+    assert Eyes(Networks(faces, objects)).look(picture()).sightings == faces.found
+    assert faces.looks == 1
+
+
 def test_a_picture_is_looked_at_once() -> None:
     faces, objects = Network(), Network(seen("person"))
     eyes = Eyes(Networks(faces, objects))
