@@ -10,6 +10,8 @@ from typing import Final
 
 # What one tenant can't fill, so that another need not wait until it has emptied it.
 _MOST_FOR_ONE: Final = 0.75
+# What lies above the room for those who are inside and turn out to be larger: they can't wait behind those outside.
+_KEPT_BACK: Final = 0.25
 
 
 @dataclass(slots=True)
@@ -25,6 +27,13 @@ class Share:
         if size_in_bytes < self.size_in_bytes:
             unneeded, self.size_in_bytes = self.size_in_bytes - size_in_bytes, size_in_bytes
             self.room.give_back(unneeded, self.tenant)
+
+    def grow(self, size_in_bytes: int) -> bool:
+        """Take more at once, of what is kept back for those who are inside; tells whether there was so much."""
+        more = max(0, size_in_bytes - self.size_in_bytes)
+        has_grown = self.room.take_of_the_rest(more, self.tenant)
+        self.size_in_bytes += more if has_grown else 0
+        return has_grown
 
 
 @dataclass(slots=True)
@@ -108,6 +117,13 @@ class Room:
         has_share = tenant.held_in_bytes + size_in_bytes <= _MOST_FOR_ONE * self._size_in_bytes
         has_room = self._held_in_bytes + size_in_bytes <= self._size_in_bytes
         return (has_room and has_share) or not self._held_in_bytes or (has_room and not tenant.held_in_bytes)
+
+    def take_of_the_rest(self, size_in_bytes: int, name: str) -> bool:
+        """Take note that a tenant holds so much more, if it can."""
+        if self._held_in_bytes + size_in_bytes > (1 + _KEPT_BACK) * self._size_in_bytes:
+            return False
+        self._take(size_in_bytes, name)
+        return True
 
     def _take(self, size_in_bytes: int, name: str) -> None:
         self._tenants.setdefault(name, _Tenant()).held_in_bytes += size_in_bytes

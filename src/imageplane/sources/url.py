@@ -1,10 +1,9 @@
 """Files from URLs: downloaded as if every server were hostile."""
 
 import asyncio
-import contextlib
 import math
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -26,6 +25,7 @@ _MAX_HEADERS: Final = 100
 # What a file is thought to have until some have come, and what is left of the largest with each that comes.
 _FIRST_GUESS_IN_BYTES: Final = 5_000_000
 _FADING: Final = 0.98
+_FULL_FOR_IN_S: Final = 10.0
 # Servers close connections that are idle, and say so only when the next request is on its way.
 _KEEPALIVE_IN_S: Final = 2.0
 # What aiohttp raises then, although it tries once more by itself: of many connections, all can have been closed.
@@ -165,22 +165,10 @@ class Fetcher:
                 raise UnreachableSource(f"The server of the file answered with status {response.status}.")
             size_in_bytes = min(response.content_length or self._max_size_in_bytes, self._max_size_in_bytes)
             share.shrink(size_in_bytes)
-            async with self._more_room(size_in_bytes - share.size_in_bytes, share.tenant):
-                return await read_body(response, self._max_size_in_bytes)
-
-    @contextlib.asynccontextmanager
-    async def _more_room(self, size_in_bytes: int, scope: str) -> AsyncIterator[None]:
-        """Wait, while the server of a file keeps what it has to send, but not so long that it would seem silent."""
-        async with contextlib.AsyncExitStack() as stack:
-            patience_in_s = self._settings.read_timeout_in_s / 2
-            try:
-                async with asyncio.timeout(patience_in_s):
-                    if size_in_bytes > 0:
-                        await stack.enter_async_context(self._room.reserved(size_in_bytes, scope))
-            except TimeoutError:
-                message = "There is no room for this file just now; try again later."
-                raise Busy(message, retry_after_in_s=patience_in_s) from None
-            yield
+            if not share.grow(size_in_bytes):
+                message = "There is no room for so large a file just now; try again later."
+                raise Busy(message, retry_after_in_s=_FULL_FOR_IN_S)
+            return await read_body(response, self._max_size_in_bytes)
 
 
 _FAILURES: Final[tuple[tuple[type[Exception], str], ...]] = (

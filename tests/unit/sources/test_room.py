@@ -171,3 +171,21 @@ def test_who_needs_nothing_comes_and_goes() -> None:
         assert (room.held_in_bytes, room.guests) == (0, {})
 
     asyncio.run(scene())
+
+
+def test_who_is_inside_and_turns_out_larger_takes_of_what_is_kept_back() -> None:
+    async def scene() -> None:
+        guests = Guests(Room(100))
+        await guests.come("a1", 60)
+        async with guests.room.reserved(40, "b") as share:
+            await guests.come("c1", 10)
+            assert share.grow(60)
+            assert not share.grow(70)
+            assert (share.size_in_bytes, guests.room.held_in_bytes, guests.inside) == (60, 120, ["a1"])
+            assert share.grow(50)
+        await settled()
+        assert (guests.room.held_in_bytes, guests.inside) == (70, ["a1", "c1"])
+        for name in ("a1", "c1"):
+            await guests.leave(name)
+
+    asyncio.run(scene())
