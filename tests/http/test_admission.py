@@ -114,6 +114,22 @@ def test_bodies_that_never_come_keep_nobody_out(narrow: Server) -> None:
             connection.close()
 
 
+def test_a_body_that_is_too_large_anyway_waits_for_no_room(narrow: Server) -> None:
+    with narrow.books() as books:
+        key, greedy = new_key(books, 1000), new_key(books, 10)
+    flooded = threading.Thread(target=flood, args=(narrow, key, 40))
+    flooded.start()
+    try:
+        time.sleep(1)
+        length = "Content-Length: 900000000"
+        head = f"POST {TRANSFORM} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {greedy}\r\n{length}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", narrow.port), timeout=30) as connection:
+            connection.sendall(head.encode())
+            assert b" 413 " in connection.recv(100)
+    finally:
+        flooded.join()
+
+
 def test_a_caller_who_leaves_the_line_makes_way(narrow: Server) -> None:
     with narrow.books() as books:
         key = new_key(books, 1000)

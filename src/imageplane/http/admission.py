@@ -41,11 +41,14 @@ class Admission:
         Errors: busy, at once when its turn would come too late, and when it has.
         """
         self._refuse_what_is_in_vain(organization_id, deadline)
-        size_in_bytes = _COPIES * (self._max_body_in_bytes if body_in_bytes is None else body_in_bytes)
+        size_in_bytes = self._max_body_in_bytes if body_in_bytes is None else body_in_bytes
+        if size_in_bytes > self._max_body_in_bytes:
+            # Nothing of it will be read.
+            size_in_bytes = 0
         async with contextlib.AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(deadline.remaining_in_s):
-                    await stack.enter_async_context(self.room.reserved(size_in_bytes, organization_id))
+                    await stack.enter_async_context(self.room.reserved(_COPIES * size_in_bytes, organization_id))
             except TimeoutError:
                 raise _busy(self._gap_in_s) from None
             yield
