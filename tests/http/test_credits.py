@@ -25,11 +25,11 @@ PNG = base64.b64encode(PICTURES["photo.png"]).decode()
 GOOD = {"file": {"base64": PNG}, "operations": [{"type": "flip"}]}
 
 
-def seconds_of_work() -> dict[str, object]:
-    """Give a request that keeps an engine busy for several seconds."""
+def seconds_of_work(times: int = 4) -> dict[str, object]:
+    """Give a request that keeps an engine busy for about two seconds, so many times."""
     buffer = io.BytesIO()
     Image.new("RGB", (4000, 3000), (10, 200, 30)).save(buffer, "PNG")
-    operations = [*([{"type": "denoise", "size": 31}] * 4), {"type": "convert", "format": "jpeg"}]
+    operations = [*([{"type": "denoise", "size": 31}] * times), {"type": "convert", "format": "jpeg"}]
     return {"file": {"base64": base64.b64encode(buffer.getvalue()).decode()}, "operations": operations}
 
 
@@ -117,7 +117,7 @@ def test_a_crash_costs_nothing_unless_the_work_is_done_after_all(server: Server)
         key = new_key(books, 1)
     (engine,) = psutil.Process(server.process.pid).children()
     before, replies = engine.cpu_times().user, []
-    asking = threading.Thread(target=lambda: replies.append(server.post(seconds_of_work(), key=key)))
+    asking = threading.Thread(target=lambda: replies.append(server.post(seconds_of_work(1), key=key)))
     asking.start()
     while engine.cpu_times().user < before + 0.5:
         time.sleep(0.02)
