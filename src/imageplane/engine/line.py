@@ -197,8 +197,11 @@ class Line:
     def _heavy_turns(self) -> int:
         return sum(turn.is_heavy for turn in self._turns)
 
-    def _engines_of(self, lane: _Lane) -> int:
+    def _engines_of(self, lane: _Lane) -> float:
         """Give how many engines a lane can count on."""
+        if self._light.jobs and self._heavy.jobs:
+            # While both wait, each gets its share of the time.
+            return self._engines * lane.weight / (self._light.weight + self._heavy.weight)
         if lane is self._heavy:
             return self._most_heavy
         return max(1, self._engines - min(self._most_heavy, self._heavy.jobs + self._heavy_turns))

@@ -127,6 +127,14 @@ def test_a_tenant_that_has_little_waits_little_behind_anothers_flood() -> None:
     assert line.crowd("b").waits_in_s < 0.5
 
 
+def test_heavy_work_is_told_how_long_it_waits_beside_a_flood_of_light() -> None:
+    line = line_of(*[job("a") for _ in range(300)], *[job("a", HEAVY) for _ in range(3)], engines=2)
+    # Fifteen seconds of heavy work wait; a quarter of two engines is half a one.
+    with pytest.raises(Busy):
+        line.put(job("a", HEAVY, seconds=40))
+    line.put(job("a", HEAVY, seconds=60))
+
+
 def test_an_engine_that_is_free_tries_however_little_time_there_is() -> None:
     line = line_of(job(cost=Cost(0.2, 1), seconds=0.001))
     assert taken(line).tenant == "a"
