@@ -126,3 +126,31 @@ def test_several_requests_over_one_connection_each_with_an_offer(server: Server)
     said = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     last = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     assert talk(server, said, said, said + last).count(b"HTTP/1.1 200 OK") == 4
+
+
+def padded_to(size_in_bytes: int) -> bytes:
+    """Give a good body whose last field makes it so large, and whose text nothing could be missing from."""
+    start = BODY[:-1] + b',"client":"'
+    numbers = b"".join(b"%07d," % number for number in range(size_in_bytes // 8 + 1))
+    return start + numbers[: size_in_bytes - len(start) - 2] + b'"}'
+
+
+def asking(body: bytes, key: str, *headers: str) -> bytes:
+    told = ["Host: x", f"Authorization: Bearer {key}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return f"POST {TRANSFORM} HTTP/1.1\r\n".encode() + "\r\n".join(told).encode() + body
+
+
+def test_large_bodies_and_small_ones_take_turns_on_one_connection(server: Server) -> None:
+    sizes = [70_000, 131_000, 5_000_000, 400_000, 65_536 + len(BODY), 2_000_003]
+    said = b"".join(asking(padded_to(size), server.key) + asking(BODY, server.key) for size in sizes)
+    said += asking(padded_to(3_000_000), server.key, "Connection: close")
+    answer = talk(server, said)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2 * len(sizes) + 1, answer[-1000:]
+
+
+def test_who_hangs_up_in_a_large_body_harms_nobody(server: Server) -> None:
+    request = asking(padded_to(5_000_000), server.key)
+    for share in (0.1, 0.5, 0.99):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+            connection.sendall(request[: int(len(request) * share)])
+    assert parsed(talk(server, asking(BODY, server.key, "Connection: close")))[0] == 200

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from imageplane.errors import ImageplaneError, RequestError, TooLarge
 from imageplane.http.failures import failure
 from imageplane.http.visit import Visit
+from imageplane.http.whole_body import WholeBody
 
 _MOST_HEAD_IN_BYTES: Final = 65_536
 _LONGEST_HEAD_IN_S = 30.0
@@ -23,11 +24,18 @@ _LISTENS_IN_VAIN_FOR_IN_S: Final = 2.0
 _UNASKED_IN_BYTES: Final = 65_536
 _AHEAD_IN_BYTES: Final = 8_388_608
 _WANTS_ALL: Final = "imageplane.wants_all"
+_CONNECTION: Final = "imageplane.connection"
 
 
-def want_all(scope: Scope) -> None:
-    """Have the connection of a request put its body together before it hands it over: each piece costs a wake-up."""
+def want_all(scope: Scope, most_in_bytes: int) -> None:
+    """Have the connection of a request put its body together before it hands it over: each piece costs a wake-up.
+
+    Takes: `most_in_bytes`; no memory is set aside for a body that says it is larger.
+    """
     scope[_WANTS_ALL] = True
+    connection = scope.get(_CONNECTION)
+    if connection is not None:
+        connection.take_whole_body(scope, most_in_bytes)
 
 
 def listen(app: ASGIApp, host: str, port: int, *, grace_in_s: float) -> None:
@@ -101,6 +109,32 @@ class Connection(HttpToolsProtocol):
         self._wait_no_longer()
         if not self._is_offered_another_protocol:
             super().on_headers_complete()
+            self.scope[_CONNECTION] = self  # type: ignore[typeddict-unknown-key]
+
+    def take_whole_body(self, scope: Scope, most_in_bytes: int) -> None:
+        """Read the rest of a body that is coming past the parser, where its size is known and worth it."""
+        if scope is not self.cycle.scope:
+            # It has come, and the next request has begun to.
+            return
+        size_in_bytes = int(dict(self.headers).get(b"content-length", 0))
+        come = self.cycle.body
+        is_worth_it = _UNASKED_IN_BYTES < size_in_bytes - len(come) <= most_in_bytes
+        if not is_worth_it or self.transport.is_closing():
+            return
+        body = WholeBody(come.pieces if isinstance(come, _Pieces) else (), size_in_bytes, self, self._end_body)
+        self.cycle.body = body  # type: ignore[assignment]
+        # It tells of what had come by now.
+        self.cycle.message_event.clear()
+        # What reads is chosen when reading begins; it does when the body is asked for.
+        self.flow.pause_reading()
+        self.transport.set_protocol(body)
+
+    def _end_body(self) -> None:
+        self.flow.pause_reading()
+        self.transport.set_protocol(self)
+        # The one that read the head still waits for the body.
+        self.parser = httptools.HttpRequestParser(self)
+        self.on_message_complete()
 
     def on_body(self, body: bytes) -> None:
         cycle = self.cycle
@@ -175,18 +209,18 @@ class _Pieces(bytearray):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pieces: list[bytes] = []
+        self.pieces: list[bytes] = []
         self._size_in_bytes = 0
 
     def add(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        self.pieces.append(piece)
         self._size_in_bytes += len(piece)
 
     def __len__(self) -> int:
         return self._size_in_bytes
 
     def __bytes__(self) -> bytes:
-        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
 
 
 def _refusal(error: ImageplaneError, default_headers: list[tuple[bytes, bytes]]) -> bytes:

@@ -59,7 +59,7 @@ async def _entered(request: Request, account: Account, *, wants_digest: bool) ->
             visit.timings_in_ms["door"] = _since(started)
             # How long a body takes to come is the affair of who sends it.
             left_in_s = arriving.remaining_in_s
-            want_all(request.scope)
+            want_all(request.scope, services.settings.limits.max_body_in_bytes)
             with _timed(visit, "read"):
                 asked = await reading.read(request, services.settings, wants_digest=wants_digest)
             if isinstance(asked.source, Base64Source):
