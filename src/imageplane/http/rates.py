@@ -3,9 +3,10 @@
 import contextlib
 import math
 import time
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Protocol
 
 from limits import RateLimitItemPerMinute
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -14,6 +15,8 @@ from limits.storage import storage_from_string
 
 from imageplane.errors import Busy, RateLimited, SettingsError
 from imageplane.settings import LimitSettings
+
+_WINDOW_IN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,82 @@ class Rates:
     """The counters of all organizations, in this process or in the Redis or Valkey that several servers share."""
 
     def __init__(self, settings: LimitSettings) -> None:
-        self._limit = RateLimitItemPerMinute(settings.requests_per_minute)
-        url = settings.storage_url.get_secret_value() if settings.storage_url else "memory://"
+        url = settings.storage_url
+        most = settings.requests_per_minute
+        self._counters: _Counters = _Own(most) if url is None else _Shared(most, url.get_secret_value())
+
+    async def take(self, organization_id: str) -> tuple[Rate, bool]:
+        """Count one request; gives where the organization stands, and whether the request may go on. Errors: busy."""
+        return await self._counters.take(organization_id)
+
+    async def look(self, organization_id: str) -> Rate:
+        """Give where the organization stands, and count nothing. Errors: busy."""
+        return await self._counters.look(organization_id)
+
+    async def close(self) -> None:
+        """Close the connections to Redis, where there are any."""
+        await self._counters.close()
+
+
+class _Counters(Protocol):
+    async def take(self, organization_id: str) -> tuple[Rate, bool]: ...
+
+    async def look(self, organization_id: str) -> Rate: ...
+
+    async def close(self) -> None: ...
+
+
+class _Own:
+    """Counters of this process.
+
+    Those of the library `limits` for one process look through every organization with each request, in a thread, and
+    take as long as the rest of the admission.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        # When each organization's last requests were, the least lately seen organization first.
+        self._moments: OrderedDict[str, deque[float]] = OrderedDict()
+
+    async def take(self, organization_id: str) -> tuple[Rate, bool]:
+        now = time.time()
+        moments = self._moments.setdefault(organization_id, deque())
+        self._moments.move_to_end(organization_id)
+        self._forget(moments, now)
+        self._forget_one_who_left(now)
+        is_allowed = len(moments) < self._most
+        if is_allowed:
+            moments.append(now)
+        return self._rate(moments, now), is_allowed
+
+    async def look(self, organization_id: str) -> Rate:
+        now = time.time()
+        moments = self._moments.get(organization_id, deque())
+        self._forget(moments, now)
+        return self._rate(moments, now)
+
+    async def close(self) -> None:
+        self._moments.clear()
+
+    def _rate(self, moments: deque[float], now: float) -> Rate:
+        return Rate(self._most, self._most - len(moments), (moments[0] if moments else now) + _WINDOW_IN_S)
+
+    def _forget(self, moments: deque[float], now: float) -> None:
+        while moments and moments[0] <= now - _WINDOW_IN_S:
+            moments.popleft()
+
+    def _forget_one_who_left(self, now: float) -> None:
+        name, moments = next(iter(self._moments.items()))
+        if moments and moments[-1] <= now - _WINDOW_IN_S:
+            del self._moments[name]
+
+
+class _Shared:
+    """Counters in Redis or Valkey."""
+
+    def __init__(self, most: int, url: str) -> None:
+        self._limit = RateLimitItemPerMinute(most)
         try:
-            # Only Redis looks at the implementation.
             self._storage: Any = storage_from_string(f"async+{url}", implementation="redispy")
             self._limiter = MovingWindowRateLimiter(self._storage)
         except (ConfigurationError, ValueError) as error:
@@ -53,18 +128,15 @@ class Rates:
             ) from error
 
     async def take(self, organization_id: str) -> tuple[Rate, bool]:
-        """Count one request; gives where the organization stands, and whether the request may go on. Errors: busy."""
         with _busy_when_gone():
             is_allowed = await self._limiter.hit(self._limit, organization_id)
             return await self._rate(organization_id), is_allowed
 
     async def look(self, organization_id: str) -> Rate:
-        """Give where the organization stands, and count nothing. Errors: busy."""
         with _busy_when_gone():
             return await self._rate(organization_id)
 
     async def close(self) -> None:
-        """Close the connections to Redis, where there are any."""
         bridge = getattr(self._storage, "bridge", None)
         if bridge is not None:
             await bridge.get_connection().aclose()
