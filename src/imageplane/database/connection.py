@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from imageplane.errors import Busy, Fault, SettingsError
@@ -60,7 +60,11 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a transaction that writes; it is committed at the end and rolled back on an error. Errors: busy."""
-        with _busy_when_gone(), self.engine.execution_options(is_writing=True).begin() as connection:
+        with (
+            _busy_when_gone(),
+            self.engine.connect() as connection,
+            connection.execution_options(is_writing=True).begin(),
+        ):
             yield connection
 
     @contextlib.contextmanager
@@ -148,14 +152,17 @@ def _busy_when_gone() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise Busy(_SAY_WHEN_GONE, detail="every connection of the pool is in use", retry_after_in_s=2) from error
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
         if _is_gone(error):
-            raise Busy(_SAY_WHEN_GONE, detail=str(error.orig), retry_after_in_s=2) from error
+            detail = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+            raise Busy(_SAY_WHEN_GONE, detail=detail, retry_after_in_s=2) from error
         raise
 
 
-def _is_gone(error: DBAPIError) -> bool:
-    if isinstance(error.orig, sqlite3.Error):
+def _is_gone(error: Exception) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
         # The lower byte is the kind, the rest its particulars.
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _FOR_A_MOMENT
-    return error.connection_invalidated or isinstance(error, OperationalError)
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _FOR_A_MOMENT
+    is_invalid = isinstance(error, DBAPIError) and error.connection_invalidated
+    return is_invalid or isinstance(cause, psycopg.OperationalError)
