@@ -4,7 +4,9 @@ The balance of an organization is the sum of its entries, and what it can spend.
 open; they expire, and `release_expired` gives them back.
 """
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, text
@@ -21,20 +23,51 @@ _EXPIRED_AT_ONCE: Final = 1000
 _LARGEST_GRANT: Final = 10**15
 
 
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """What is written in the transaction of a move, so that neither is ever there without the other.
+
+    Takes: `id`, by which the rows that it locks are ordered among all servers; `before`, which may say that the move
+    is not to be made, and then it fails with `Overtaken`; `after`, called when the move was made. What they raise
+    undoes both.
+    """
+
+    id: str
+    before: Callable[[Connection], bool] | None = None
+    after: Callable[[Connection], object] | None = None
+
+
+class Overtaken(Exception):
+    """The companion of a move found that it is not to be made: somebody else was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Booking:
+    move: Move
+    companion: Companion | None = None
+
+
 class Ledger:
     """Holds on credits, committed in groups."""
 
     def __init__(self, database: Database, writer: Writer, clock: Clock = now_in_ms) -> None:
         self._database = database
         self._clock = clock
-        self._line: Line[Move, Hold | int] = writer.line(
-            lambda connection, moves: post(connection, moves, self._clock())
-        )
+        self._line: Line[_Booking, Hold | int] = writer.line(self._book)
 
-    def hold(self, account: Account, price: Price, reference: str, *, expires_in_s: float) -> Future[Hold]:
+    def hold(
+        self,
+        account: Account,
+        price: Price,
+        reference: str,
+        *,
+        expires_in_s: float,
+        companion: Callable[[Hold], Companion] | None = None,
+    ) -> Future[Hold]:
         """Start to set credits aside.
 
-        Takes: `reference`, the id of the request; a time after which nobody works on it any more.
+        Takes: `reference`, the id of the request; a time after which nobody works on it any more; what is written
+        with it.
         Errors, by the future: insufficient_credits, budget_cap_exceeded, invalid_api_key, busy.
         """
         now = self._clock()
@@ -47,9 +80,11 @@ class Ledger:
             reference,
             now + round(expires_in_s * 1000),
         )
-        return cast("Future[Hold]", self._line.submit(hold))
+        return cast("Future[Hold]", self._line.submit(_Booking(hold, companion(hold) if companion else None)))
 
-    def settle(self, hold: Hold, amount_in_millicredits: int | None = None) -> Future[int]:
+    def settle(
+        self, hold: Hold, amount_in_millicredits: int | None = None, companion: Companion | None = None
+    ) -> Future[int]:
         """Start to charge for work that is done: all that is held, or less.
 
         Work that is done after its hold expired is charged anew, if the credits are still there. Settling twice is
@@ -60,25 +95,39 @@ class Ledger:
         amount = hold.amount_in_millicredits if amount_in_millicredits is None else amount_in_millicredits
         if not 0 <= amount <= hold.amount_in_millicredits:
             raise ValueError(f"{amount} of {hold.amount_in_millicredits} millicredits can't be settled")
-        return cast("Future[int]", self._line.submit(Close(hold, "settle", amount)))
+        return cast("Future[int]", self._line.submit(_Booking(Close(hold, "settle", amount), companion)))
 
-    def release(self, hold: Hold) -> Future[int]:
+    def release(self, hold: Hold, companion: Companion | None = None) -> Future[int]:
         """Start to give a hold back; does nothing when it is closed already.
 
         Gives: what is charged nevertheless, in millicredits: 0, unless it was settled.
         Errors, by the future: busy.
         """
-        return cast("Future[int]", self._line.submit(Close(hold, "release")))
+        return cast("Future[int]", self._line.submit(_Booking(Close(hold, "release"), companion)))
 
     def release_expired(self) -> int:
         """Give back the holds that nobody closed in time, and tell how many; waits for it. Errors: busy."""
         total = 0
         while holds := self._expired():
-            futures = [self._line.submit(Close(hold, "expire")) for hold in holds]
+            futures = [self._line.submit(_Booking(Close(hold, "expire"))) for hold in holds]
             for future in futures:
                 future.result()
             total += len(holds)
         return total
+
+    def _book(self, connection: Connection, bookings: Sequence[_Booking]) -> list[Hold | int | Exception]:
+        refused = _overtaken(connection, bookings)
+        wanted = [place for place in range(len(bookings)) if place not in refused]
+        outcomes: dict[int, Hold | int | Exception] = dict.fromkeys(refused, Overtaken())
+        outcomes.update(zip(wanted, post(connection, [bookings[i].move for i in wanted], self._clock()), strict=True))
+        for place in wanted:
+            companion, outcome = bookings[place].companion, outcomes[place]
+            if companion and companion.before and isinstance(outcome, Exception):
+                # What was written before it is undone.
+                raise outcome
+            if companion and companion.after and not isinstance(outcome, Exception):
+                companion.after(connection)
+        return [outcomes[place] for place in range(len(bookings))]
 
     def _expired(self) -> list[Hold]:
         statement = """
@@ -88,6 +137,12 @@ class Ledger:
         rows = self._database.rows(statement, {"now": self._clock(), "most": _EXPIRED_AT_ONCE})
         # What the request was is written where the hold was opened.
         return [Hold(*columns[:4], "", "", columns[4]) for columns in rows]  # type: ignore[call-arg]
+
+
+def _overtaken(connection: Connection, bookings: Sequence[_Booking]) -> set[int]:
+    asked = [(each.companion, place) for place, each in enumerate(bookings) if each.companion and each.companion.before]
+    ordered = sorted(asked, key=lambda item: item[0].id)
+    return {place for companion, place in ordered if companion.before and not companion.before(connection)}
 
 
 def grant(connection: Connection, organization_id: str, amount_in_millicredits: int, reference: str) -> int:
