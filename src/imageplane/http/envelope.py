@@ -3,26 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 
-import msgspec
-import pybase64
-
-from imageplane import pipeline
+from imageplane import reply
 from imageplane.accounts.prices import MILLICREDITS
-from imageplane.codecs.header import Header
 from imageplane.errors import RequestError
-from imageplane.http.replies import (
-    JSON,
-    NamedPicture,
-    OutputMetadata,
-    OutputsReply,
-    Picture,
-    PictureMetadata,
-    PictureReply,
-    Pictures,
-    SourceMetadata,
-    TransformMetadata,
-)
 from imageplane.http.visit import Visit
+from imageplane.reply import JSON
 from imageplane.transform import Result
 
 Written = tuple[tuple[tuple[str, str], ...], bytes]
@@ -72,38 +57,10 @@ def raw_reply(result: Result, warnings: Sequence[str], visit: Visit, *, is_singl
 
 
 def json_reply(result: Result, warnings: Sequence[str], visit: Visit, *, is_single: bool) -> Written:
-    """Give headers and the envelope: one picture in `data`, or each under its name in `data.outputs`."""
-    known = (
-        visit.request_id,
-        _source(result.source),
-        tuple(warnings),
-        _credits(visit.millicredits_charged),
-        visit.timings_in_ms,
-    )
-    body: PictureReply | OutputsReply
-    if is_single:
-        picture = result.picture
-        body = PictureReply(
-            success=True, data=Picture(*_file(picture)), metadata=PictureMetadata(*known, picture.smart_crops)
-        )
-    else:
-        pictures = Pictures(tuple(_named(picture) for picture in result.pictures))
-        body = OutputsReply(success=True, data=pictures, metadata=TransformMetadata(*known))
-    return (("Content-Type", JSON),), msgspec.json.encode(body)
-
-
-def _file(picture: pipeline.Picture) -> tuple[msgspec.Raw, str, int, int, int]:
-    # The alphabet of base64 needs no escape, so the text is put in as it is.
-    buffer = msgspec.Raw(b'"' + pybase64.b64encode(picture.data) + b'"')
-    return buffer, picture.mime_type, picture.width_in_px, picture.height_in_px, len(picture.data)
-
-
-def _named(picture: pipeline.Picture) -> NamedPicture:
-    return NamedPicture(*_file(picture), picture.name, OutputMetadata(picture.smart_crops))
-
-
-def _source(source: Header) -> SourceMetadata:
-    return SourceMetadata(source.format, source.size.width, source.size.height, source.size_in_bytes)
+    """Give headers and the envelope."""
+    charged = _credits(visit.millicredits_charged)
+    known = reply.Known(visit.request_id, warnings, charged, visit.timings_in_ms)
+    return (("Content-Type", JSON),), reply.body_of(result, known, is_single=is_single)
 
 
 def _credits(millicredits: int) -> int | float:

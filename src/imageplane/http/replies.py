@@ -1,113 +1,17 @@
-"""The shape of every reply in JSON: routes fill these in, and the schemas are read from them."""
+"""The shape of every other reply in JSON: routes fill these in, and the schemas are read from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from pydantic import Field, InstanceOf, WithJsonSchema
+from pydantic import Field
 from starlette.responses import Response
 
-from imageplane.codecs.formats import FORMATS, InputFormat
 from imageplane.errors import Fault
-from imageplane.pipeline import SmartCrop
-
-JSON: Final = "application/json"
-
-Success = Annotated[Literal[True], Field(description="Whether the request was answered with what it asked for.")]
-RequestId = Annotated[str, Field(description="The same as the header `X-Request-Id`.")]
-# The text with its quotes: the encoder would take six times as long for it.
-Base64 = Annotated[
-    InstanceOf[msgspec.Raw],
-    WithJsonSchema(
-        {"contentEncoding": "base64", "description": "The file in padded standard base64.", "type": "string"}
-    ),
-]
-MimeType = Annotated[str, Field(json_schema_extra={"enum": [entry.mime_type for entry in FORMATS.values()]})]
-Credits = Annotated[float, Field(description="In credits; failed requests cost nothing.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One finished file."""
-
-    buffer: Base64
-    mime_type: MimeType
-    width_in_px: int
-    height_in_px: int
-    size_in_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutputMetadata:
-    """What operations chose by themselves on the way to one output."""
-
-    smart_crops: tuple[SmartCrop, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPicture(Picture):
-    """One of several outputs, under the name that the request gave it."""
-
-    name: str
-    metadata: OutputMetadata
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """Several outputs, in the order of the request."""
-
-    outputs: tuple[NamedPicture, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceMetadata:
-    """What the bytes of the source say; the size is that of the upright picture."""
-
-    format: InputFormat
-    width_in_px: int
-    height_in_px: int
-    size_in_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class TransformMetadata:
-    """What is to be known of one transform."""
-
-    request_id: RequestId
-    source: SourceMetadata
-    warnings: Annotated[
-        tuple[str, ...], Field(description="What was ignored or mended, with its place in the request.")
-    ]
-    credits_charged: Credits
-    timings_in_ms: Annotated[dict[str, float], Field(description="Time at each stop, such as `decode`.")]
-
-
-@dataclass(frozen=True, slots=True)
-class PictureMetadata(TransformMetadata):
-    """What is to be known of one transform with one output."""
-
-    smart_crops: tuple[SmartCrop, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PictureReply:
-    """The picture that a list of `operations` made."""
-
-    success: Success
-    data: Picture
-    metadata: PictureMetadata
-
-
-@dataclass(frozen=True, slots=True)
-class OutputsReply:
-    """The pictures that `outputs` asked for."""
-
-    success: Success
-    data: Pictures
-    metadata: TransformMetadata
+from imageplane.reply import JSON, RequestId, Success
 
 
 @dataclass(frozen=True, slots=True)
