@@ -1,8 +1,4 @@
-"""The tables as they are now. How a database gets there is in `migrations`; a test holds the two together.
-
-Moments are milliseconds since 1970 in UTC, amounts are whole millicredits, days are UTC dates such as 2026-11-23.
-To add tables: declare them here, and write the next file of `migrations/versions`.
-"""
+"""The tables of the accounts."""
 
 from typing import Final
 
@@ -15,7 +11,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -23,24 +18,13 @@ from sqlalchemy import (
     event,
 )
 
-metadata: Final = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-_ID: Final = String(32)
-_NAME: Final = String(200)
+from imageplane.database.schema.conventions import ID, NAME, metadata
 
 organizations: Final = Table(
     "organizations",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("name", _NAME, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("name", NAME, nullable=False),
     Column("balance_in_millicredits", BigInteger, nullable=False),
     Column("created_at_in_ms", BigInteger, nullable=False),
     UniqueConstraint("name"),
@@ -50,9 +34,9 @@ organizations: Final = Table(
 api_keys: Final = Table(
     "api_keys",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("organization_id", _ID, ForeignKey("organizations.id"), nullable=False),
-    Column("name", _NAME, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("organization_id", ID, ForeignKey("organizations.id"), nullable=False),
+    Column("name", NAME, nullable=False),
     Column("prefix", String(32), nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
     Column("budget_cap_in_millicredits", BigInteger),
@@ -70,9 +54,9 @@ ledger_entries: Final = Table(
     "ledger_entries",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("organization_id", _ID, ForeignKey("organizations.id"), nullable=False),
-    Column("key_id", _ID, ForeignKey("api_keys.id")),
-    Column("hold_id", _ID),
+    Column("organization_id", ID, ForeignKey("organizations.id"), nullable=False),
+    Column("key_id", ID, ForeignKey("api_keys.id")),
+    Column("hold_id", ID),
     Column("kind", String(16), nullable=False),
     Column("amount_in_millicredits", BigInteger, nullable=False),
     Column("api", String(64)),
@@ -98,9 +82,9 @@ Index(
 holds: Final = Table(
     "holds",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("organization_id", _ID, ForeignKey("organizations.id"), nullable=False),
-    Column("key_id", _ID, ForeignKey("api_keys.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("organization_id", ID, ForeignKey("organizations.id"), nullable=False),
+    Column("key_id", ID, ForeignKey("api_keys.id"), nullable=False),
     Column("amount_in_millicredits", BigInteger, nullable=False),
     Column("expires_at_in_ms", BigInteger, nullable=False),
     CheckConstraint("amount_in_millicredits >= 0", name="amount"),
@@ -110,9 +94,9 @@ holds: Final = Table(
 usage_by_day: Final = Table(
     "usage_by_day",
     metadata,
-    Column("organization_id", _ID, ForeignKey("organizations.id"), primary_key=True),
+    Column("organization_id", ID, ForeignKey("organizations.id"), primary_key=True),
     Column("day", String(10), primary_key=True),
-    Column("key_id", _ID, ForeignKey("api_keys.id"), primary_key=True),
+    Column("key_id", ID, ForeignKey("api_keys.id"), primary_key=True),
     Column("api", String(64), primary_key=True),
     Column("requests", BigInteger, nullable=False),
     Column("charged_in_millicredits", BigInteger, nullable=False),
@@ -121,10 +105,10 @@ usage_by_day: Final = Table(
 idempotency_keys: Final = Table(
     "idempotency_keys",
     metadata,
-    Column("organization_id", _ID, ForeignKey("organizations.id"), primary_key=True),
+    Column("organization_id", ID, ForeignKey("organizations.id"), primary_key=True),
     Column("key", String(255), primary_key=True),
     # Who works on it, so that somebody who took over is not overwritten.
-    Column("claim", _ID, nullable=False),
+    Column("claim", ID, nullable=False),
     Column("request_digest", LargeBinary(32), nullable=False),
     # No status: still running.
     Column("status", Integer),
