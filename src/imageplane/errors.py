@@ -9,6 +9,7 @@ ImageplaneError                     code                     status  retryable
 ├── InsufficientCredits             insufficient_credits     402     no
 │   └── BudgetCapExceeded           budget_cap_exceeded      402     no
 ├── Forbidden                       forbidden                403     no
+│   └── InvalidLink                 invalid_link             403     no
 ├── NotFound                        not_found                404     no
 ├── MethodNotAllowed                method_not_allowed       405     no
 ├── IdempotencyInProgress           idempotency_in_progress  409     yes
@@ -158,6 +159,12 @@ class Forbidden(ImageplaneError):
 
     code = "forbidden"
     status = 403
+
+
+class InvalidLink(Forbidden):
+    """The signed link is damaged, or its time is over."""
+
+    code = "invalid_link"
 
 
 class NotFound(ImageplaneError):

@@ -81,6 +81,7 @@ def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
         settings.EngineSettings,
         settings.SourcesSettings,
         settings.HttpSettings,
+        settings.WebhookSettings,
     ],
 )
 def test_every_setting_is_described_and_bounded(section: type[BaseModel]) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from imageplane.cli.exit import FAILED, WRONG_CALL, cleanly
-from imageplane.errors import ImageplaneError, RequestError, SettingsError
+from imageplane.errors import ImageplaneError, NotFound, RequestError, SettingsError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from imageplane.accounts.books import Books
+    from imageplane.accounts.organizations import Organization
 
 
 @contextlib.contextmanager
@@ -33,6 +34,24 @@ def changing_books() -> "Iterator[tuple[Books, Connection]]":
             reason = f" ({error.detail.splitlines()[0]})" if error.detail else ""
             typer.echo(f"Error: {error.message}{reason}", err=True)
             raise typer.Exit(FAILED if error.status >= 500 else WRONG_CALL) from None
+
+
+def chosen_organization(connection: "Connection", name: str | None) -> "Organization":
+    """Give the organization of a name, or without one the only one there is. Errors: not_found, invalid_request."""
+    from imageplane.accounts.organizations import every, named  # noqa: PLC0415
+
+    if name is not None:
+        owner = named(connection, name)
+        if owner is None:
+            raise NotFound(f"There is no organization of the name {name!r}; `imageplane credits show` lists all.")
+        return owner
+    owners = every(connection)
+    if not owners:
+        raise NotFound("There are no organizations; make one with: imageplane keys create --name NAME")
+    if len(owners) > 1:
+        some = ", ".join(owner.name for owner in owners[:10])
+        raise RequestError(f"There are several organizations; choose one with --organization: {some}")
+    return owners[0]
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -32,6 +32,27 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
 
 _WINDOW: Final = {"left_in_px": 24, "top_in_px": 0, "width_in_px": 353, "height_in_px": 353}
 _SOURCE: Final = {"format": "svg", "width_in_px": 473, "height_in_px": 353, "size_in_bytes": 105}
+_SECRET: Final = {"secret": f"whsec_{'b2xk' * 8}", "created_at": "2026-11-23T08:00:00Z", "signs_until": None}
+_DELIVERY: Final = {
+    "id": "msg_01M83SC05B45CAFS5MWCME1XCD",
+    "job_id": "01M83SC04AAWMM3MYGG1NR0X9J",
+    "url": "https://app.example.com/hook?…",
+    "delivery": "bytes",
+    "status": "delivered",
+    "next_attempt_at": None,
+    "created_at": "2026-11-23T08:00:00Z",
+    "ended_at": "2026-11-23T08:00:06.500Z",
+    "attempts": [
+        {
+            "number": 1,
+            "at": "2026-11-23T08:00:00Z",
+            "duration_in_ms": 31,
+            "status_code": 500,
+            "error": "The receiver answered with status 500.",
+        },
+        {"number": 2, "at": "2026-11-23T08:00:06Z", "duration_in_ms": 27, "status_code": 200, "error": None},
+    ],
+}
 _KEY: Final = {"id": "01M834PWAR3M1P65BCN4CRF4D1", "name": "shop"}
 
 # What a route answers with success, by the route's name.
@@ -80,6 +101,21 @@ REPLIES: Final[dict[str, dict[str, Any]]] = {
                 {"day": "2026-01-15", "key": _KEY, "api": "image_transformation", "requests": 120, "credits": 120.0}
             ],
         },
+    },
+    "webhook_secrets": {"success": True, "data": {"secrets": [_SECRET]}},
+    "rotate_webhook_secret": {
+        "success": True,
+        "data": {
+            "secrets": [
+                {"secret": f"whsec_{'bmV3' * 8}", "created_at": "2026-11-24T08:00:00Z", "signs_until": None},
+                {**_SECRET, "signs_until": "2026-11-25T08:00:00Z"},
+            ]
+        },
+    },
+    "deliveries": {"success": True, "data": {"deliveries": [_DELIVERY]}},
+    "redeliver": {
+        "success": True,
+        "data": {**_DELIVERY, "status": "pending", "next_attempt_at": "2026-11-23T09:00:00Z", "ended_at": None},
     },
     "live": {"success": True, "data": {"status": "alive"}},
     "ready": {"success": True, "data": {"status": "ready", "engines": 2}},

@@ -15,13 +15,20 @@ from imageplane import errors
 from imageplane.codecs.formats import FORMATS
 from imageplane.errors import ImageplaneError
 from imageplane.http import examples
-from imageplane.http.replies import JSON, ErrorReply
+from imageplane.http.replies import ErrorReply
 from imageplane.http.schemas import Schema, error_classes, ref, schemas, untitled
 from imageplane.limits import Limits
+from imageplane.reply import JSON
 
 _ADMISSION: Final = (errors.InvalidKey, errors.RateLimited, errors.Busy)
 # Everything else can become of a transform.
-_ELSEWHERE: Final = (errors.Forbidden, errors.NotFound, errors.MethodNotAllowed, errors.SettingsError)
+_ELSEWHERE: Final = (
+    errors.Forbidden,
+    errors.InvalidLink,
+    errors.NotFound,
+    errors.MethodNotAllowed,
+    errors.SettingsError,
+)
 # A reply of one of these statuses can be given before it is known whose request it is.
 _BEFORE_ADMISSION: Final = frozenset([401, 500, 503])
 _OWN_HEADERS: Final = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
@@ -57,6 +64,10 @@ _ANSWERS: Final = {
     ),
     "me": _json("AccountReply", *_ADMISSION),
     "usage": _json("UsageReply", *_ADMISSION, errors.RequestError),
+    "webhook_secrets": _json("WebhookSecretsReply", *_ADMISSION),
+    "rotate_webhook_secret": _json("WebhookSecretsReply", *_ADMISSION),
+    "deliveries": _json("DeliveriesReply", *_ADMISSION, errors.NotFound),
+    "redeliver": _json("DeliveryReply", *_ADMISSION, errors.NotFound),
     "live": _json("AliveReply"),
     "ready": _json("ReadyReply", errors.Busy),
     "metrics": Answer({"text/plain": _TEXT}),
@@ -184,7 +195,8 @@ def _parameters(route: APIRoute) -> list[dict[str, Any]]:
     ]
     for parameter in found:
         # What is not given is not given; no text stands for null in a query.
-        (parameter["schema"],) = [part for part in parameter["schema"]["anyOf"] if part != {"type": "null"}]
+        choices = parameter["schema"].get("anyOf", [parameter["schema"]])
+        (parameter["schema"],) = [part for part in choices if part != {"type": "null"}]
     return [untitled(parameter) for parameter in found]
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 from pydantic import AliasChoices, BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from imageplane import errors
+from imageplane import errors, reply
 from imageplane.errors import ImageplaneError
-from imageplane.http import replies
+from imageplane.http import replies, webhook_replies
 from imageplane.limits import Limits
 from imageplane.operation import Operation
 from imageplane.operations import catalog
@@ -22,8 +22,9 @@ Schema = dict[str, Any]
 _PLACE: Final = "#/components/schemas/"
 _NULL: Final[Schema] = {"type": "null"}
 _REPLIES: Final = (
-    replies.PictureReply, replies.OutputsReply, replies.ErrorReply, replies.AccountReply, replies.UsageReply,
-    replies.AliveReply, replies.ReadyReply,
+    reply.PictureReply, reply.OutputsReply, replies.ErrorReply, replies.AccountReply, replies.UsageReply,
+    replies.AliveReply, replies.ReadyReply, webhook_replies.WebhookSecretsReply, webhook_replies.DeliveriesReply,
+    webhook_replies.DeliveryReply,
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from imageplane.settings.sections import (
     ModelSettings,
     PriceSettings,
     SourcesSettings,
+    WebhookSettings,
 )
 
 
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = Field(default_factory=CacheSettings)
     prices: PriceSettings = Field(default_factory=PriceSettings)
     models: ModelSettings = Field(default_factory=ModelSettings)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
 
 
 def load() -> Settings:
@@ -103,5 +105,6 @@ __all__ = [
     "PriceSettings",
     "Settings",
     "SourcesSettings",
+    "WebhookSettings",
     "load",
 ]

@@ -242,3 +242,31 @@ class ModelSettings(BaseModel):
             description="An https:// folder that holds the weights under their names, asked before their makers.",
         ),
     ] = None
+
+
+class WebhookSettings(BaseModel):
+    """How results of jobs are sent to their webhooks; where they may be sent, the settings of sources say."""
+
+    model_config = _SECTION
+
+    timeout_in_s: Annotated[
+        float, Field(gt=0, le=30, description="How long a receiver may take to answer, from connecting to it on.")
+    ] = 15.0
+    max_concurrent: Annotated[
+        int, Field(ge=1, le=1000, description="The most webhooks that one process sends at once.")
+    ] = 50
+    max_concurrent_per_organization: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1000,
+            description="The most of them for one organization; it gets fewer while others send too, and a single "
+            "receiver of it gets half.",
+        ),
+    ] = 30
+    memory_in_bytes: Annotated[
+        int, Field(ge=1_000_000, le=2**40, description="The most memory that the bodies of these take up together.")
+    ] = 200_000_000
+    link_lifetime_in_s: Annotated[
+        int, Field(ge=60, le=31_536_000, description="How long a signed link to a result opens it.")
+    ] = 604_800

@@ -6,6 +6,7 @@ they are told to connect to, and what they are connected to before a request is 
 """
 
 import asyncio
+import io
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -127,7 +128,9 @@ class GuardedSession:
     ) -> aiohttp.ClientResponse:
         """Send a request; the response is an async context manager, and its body is not read yet."""
         self._guard.check(location)
-        return await self._session.request(method, location.url, headers=headers, data=body, allow_redirects=False)
+        # As a file it is sent in pieces; of bytes the whole would be copied for the socket.
+        data = None if body is None else io.BytesIO(body)
+        return await self._session.request(method, location.url, headers=headers, data=data, allow_redirects=False)
 
     async def close(self) -> None:
         """Close all connections."""

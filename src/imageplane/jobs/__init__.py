@@ -1,0 +1,1 @@
+"""Work that is done later or elsewhere: jobs, their deliveries, and bulk runs over whole libraries."""
