@@ -12,6 +12,7 @@ ImageplaneError                     code                     status  retryable
 │   └── InvalidLink                 invalid_link             403     no
 ├── NotFound                        not_found                404     no
 ├── MethodNotAllowed                method_not_allowed       405     no
+├── Conflict                        conflict                 409     no
 ├── IdempotencyInProgress           idempotency_in_progress  409     yes
 ├── IdempotencyMismatch             idempotency_mismatch     422     no
 ├── RateLimited                     rate_limited             429     yes
@@ -179,6 +180,13 @@ class MethodNotAllowed(ImageplaneError):
 
     code = "method_not_allowed"
     status = 405
+
+
+class Conflict(ImageplaneError):
+    """What is asked for does not go with how things stand, such as to cancel a job that has ended."""
+
+    code = "conflict"
+    status = 409
 
 
 class IdempotencyInProgress(ImageplaneError):

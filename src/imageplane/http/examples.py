@@ -32,6 +32,22 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
 
 _WINDOW: Final = {"left_in_px": 24, "top_in_px": 0, "width_in_px": 353, "height_in_px": 353}
 _SOURCE: Final = {"format": "svg", "width_in_px": 473, "height_in_px": 353, "size_in_bytes": 105}
+_JOB: Final = {
+    "id": "01M83SC04AAWMM3MYGG1NR0X9J",
+    "api": "image_transformation",
+    "status": "succeeded",
+    "created_at": "2026-11-23T08:00:00Z",
+    "started_at": "2026-11-23T08:00:00.120Z",
+    "ended_at": "2026-11-23T08:00:00.480Z",
+    "attempts": 1,
+    "next_attempt_at": None,
+    "credits_held": 1.0,
+    "webhook_url": "https://app.example.com/hook?…",
+    "delivery": "bytes",
+    "request_id": "req_0f3c",
+    "result_url": "https://images.example.com/v1/jobs/01M83SC04AAWMM3MYGG1NR0X9J/result",
+    "error": None,
+}
 _SECRET: Final = {"secret": f"whsec_{'b2xk' * 8}", "created_at": "2026-11-23T08:00:00Z", "signs_until": None}
 _DELIVERY: Final = {
     "id": "msg_01M83SC05B45CAFS5MWCME1XCD",
@@ -101,6 +117,20 @@ REPLIES: Final[dict[str, dict[str, Any]]] = {
                 {"day": "2026-01-15", "key": _KEY, "api": "image_transformation", "requests": 120, "credits": 120.0}
             ],
         },
+    },
+    "accepted": {
+        "success": True,
+        "async": True,
+        "message": "Request accepted. Results will be delivered to the provided webhook URL.",
+        "job_id": _JOB["id"],
+        "status_url": f"https://images.example.com/v1/jobs/{_JOB['id']}",
+    },
+    "jobs": {"success": True, "data": {"jobs": [_JOB], "next": None}},
+    "job": {"success": True, "data": _JOB},
+    "cancel_job": {"success": True, "data": {**_JOB, "status": "cancelled", "result_url": None}},
+    "replay_job": {
+        "success": True,
+        "data": {**_JOB, "status": "queued", "started_at": None, "ended_at": None, "attempts": 0, "result_url": None},
     },
     "webhook_secrets": {"success": True, "data": {"secrets": [_SECRET]}},
     "rotate_webhook_secret": {

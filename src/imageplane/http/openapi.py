@@ -25,6 +25,7 @@ _ADMISSION: Final = (errors.InvalidKey, errors.RateLimited, errors.Busy)
 _ELSEWHERE: Final = (
     errors.Forbidden,
     errors.InvalidLink,
+    errors.Conflict,
     errors.NotFound,
     errors.MethodNotAllowed,
     errors.SettingsError,
@@ -64,6 +65,17 @@ _ANSWERS: Final = {
     ),
     "me": _json("AccountReply", *_ADMISSION),
     "usage": _json("UsageReply", *_ADMISSION, errors.RequestError),
+    "jobs": _json("JobsReply", *_ADMISSION, errors.RequestError),
+    "job": _json("JobReply", *_ADMISSION, errors.NotFound),
+    "job_result": _json("TransformReply", *_ADMISSION, errors.NotFound, errors.Conflict),
+    "job_output": Answer(
+        {entry.mime_type: {} for entry in FORMATS.values()},
+        (*_ADMISSION, errors.InvalidLink, errors.NotFound, errors.Conflict),
+    ),
+    "cancel_job": _json("JobReply", *_ADMISSION, errors.NotFound, errors.Conflict),
+    "replay_job": _json(
+        "JobReply", *_ADMISSION, errors.NotFound, errors.Conflict, errors.InsufficientCredits, errors.BudgetCapExceeded
+    ),
     "webhook_secrets": _json("WebhookSecretsReply", *_ADMISSION),
     "rotate_webhook_secret": _json("WebhookSecretsReply", *_ADMISSION),
     "deliveries": _json("DeliveriesReply", *_ADMISSION, errors.NotFound),
@@ -86,6 +98,12 @@ _IF_NONE_MATCH: Final = {
     "in": "header",
     "schema": {"type": "string"},
     "description": "The ETag of a raw image that the caller has; where it is the result again, the reply is 304.",
+}
+_PREFER: Final = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "`respond-async` has the request answered later, as a `webhook_url` does (RFC 7240).",
 }
 _REQUEST_ID: Final = {
     "name": "X-Request-Id",
@@ -126,6 +144,7 @@ _HEADERS: Final = {
     "RateLimit": _header("What is left of it, as the IETF draft writes it.", _WORD),
     "Retry-After": _header("After how many seconds to try again.", {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": _header("How to authenticate.", _WORD),
+    "Location": _header("Where to ask what has become of it.", _WORD),
     "ETag": _header("A digest of the image; with raw images only.", _WORD, is_certain=False),
     "X-Credits-Charged": _header("What the transform cost; with raw images only.", _NUMBER, is_certain=False),
     "X-Warnings": _header("How many warnings there are; with raw images only.", _WHOLE, is_certain=False),
@@ -178,12 +197,17 @@ def _operation(route: APIRoute, answer: Answer) -> dict[str, Any]:
     if answer.needs_key:
         operation["security"] = [{"key": []}]
     if route.name == "transform":
-        operation["parameters"] += [_IDEMPOTENCY_KEY, _IF_NONE_MATCH]
+        operation["parameters"] += [_IDEMPOTENCY_KEY, _IF_NONE_MATCH, _PREFER]
         operation["requestBody"] = _BODY
     operation["responses"] = _responses(route.name, answer)
     if route.name == "transform":
         known = {"description": "The caller has this image already.", "headers": _headers(*_RATE, "ETag")}
         operation["responses"]["304"] = known
+        operation["responses"]["201"] = {
+            "description": "The request is answered later.",
+            "headers": _headers(*_RATE, "Location", "Idempotent-Replayed"),
+            "content": {JSON: {"schema": ref("AcceptedReply"), "example": examples.REPLIES["accepted"]}},
+        }
     return operation
 
 

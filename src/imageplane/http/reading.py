@@ -15,6 +15,7 @@ from starlette.requests import Request
 from imageplane import sources
 from imageplane.errors import Fault, RequestError, TooLarge
 from imageplane.http.multipart import Part, parts_of
+from imageplane.jobs.job import Delivery
 from imageplane.request import TransformRequest
 from imageplane.settings import LimitSettings, Settings
 from imageplane.sources import Base64Source, Source
@@ -22,7 +23,8 @@ from imageplane.sources import Base64Source, Source
 # Above these, reading takes longer than other requests should wait for.
 _LARGEST_READ_ON_THE_LOOP_IN_BYTES = 300_000
 _LARGEST_FORM_ON_THE_LOOP_IN_BYTES = 8_000_000
-_BESIDE_OPERATIONS = frozenset({"file", "webhook_url"})
+_BESIDE_OPERATIONS = frozenset({"file", "webhook_url", "delivery"})
+_DELIVERIES = ("bytes", "link")
 _MULTIPART_TEXT_IN_BYTES = 1_000_000
 _JSON_FIELDS = ("operations", "outputs")
 # Within this, and what the size of a body adds, all of it must have come.
@@ -34,13 +36,17 @@ _BASE64_FIELD = re.compile(rb'"base64"[ \t\r\n]*:[ \t\r\n]*"')
 class Asked:
     """One transform request as it was read.
 
-    Takes: `digest`, 32 bytes that tell its body from any other, where that was asked for.
+    Takes: `digest`, 32 bytes that tell its body from any other, where that was asked for; `raw`, the body as it was
+    decoded, without the bytes of a file; `webhook_url`, where the reply is to be sent, as it was written.
     """
 
     source: Source
     request: TransformRequest
     warnings: tuple[str, ...]
-    digest: bytes | None = None
+    digest: bytes | None
+    raw: Mapping[str, Any]
+    webhook_url: str | None
+    delivery: Delivery
 
 
 async def read(request: Request, settings: Settings, *, wants_digest: bool) -> Asked:
@@ -154,11 +160,14 @@ def _checked(raw: Mapping[str, Any], limits: LimitSettings, digest: bytes | None
         asked = TransformRequest.parse(raw, limits, _BESIDE_OPERATIONS)
     except RequestError as error:
         faults.extend(error.faults)
-    if raw.get("webhook_url") is not None:
-        faults.append(Fault("webhook_url", "this server answers at once only; leave it out"))
+    webhook_url, delivery = raw.get("webhook_url"), raw.get("delivery", "bytes")
+    if webhook_url is not None and not isinstance(webhook_url, str):
+        faults.append(Fault("webhook_url", "expected a string such as https://example.com/hook"))
+    if delivery not in _DELIVERIES:
+        faults.append(Fault("delivery", f"expected {' or '.join(_DELIVERIES)}"))
     if faults or source is None or asked is None:
         raise RequestError.of(faults)
-    return Asked(source, asked, warnings + asked.warnings, digest)
+    return Asked(source, asked, warnings + asked.warnings, digest, raw, webhook_url, delivery)
 
 
 def _read_multipart(headers: Headers, body: bytes, limits: LimitSettings, wants_digest: bool) -> Asked:  # noqa: FBT001

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from imageplane import errors, reply
 from imageplane.errors import ImageplaneError
-from imageplane.http import replies, webhook_replies
+from imageplane.http import job_replies, replies, webhook_replies
 from imageplane.limits import Limits
 from imageplane.operation import Operation
 from imageplane.operations import catalog
@@ -24,8 +24,19 @@ _NULL: Final[Schema] = {"type": "null"}
 _REPLIES: Final = (
     reply.PictureReply, reply.OutputsReply, replies.ErrorReply, replies.AccountReply, replies.UsageReply,
     replies.AliveReply, replies.ReadyReply, webhook_replies.WebhookSecretsReply, webhook_replies.DeliveriesReply,
-    webhook_replies.DeliveryReply,
+    webhook_replies.DeliveryReply, job_replies.JobReply, job_replies.JobsReply, job_replies.AcceptedReply,
 )  # fmt: skip
+_LATER: Final[Schema] = {
+    "webhook_url": {
+        "anyOf": [{"type": "string", "format": "uri", "maxLength": MAX_LENGTH}, _NULL],
+        "description": "Where the reply is sent: the request is accepted at once, and answered later.",
+    },
+    "delivery": {
+        "enum": ["bytes", "link"],
+        "default": "bytes",
+        "description": "Whether what is sent there holds the pictures, or links to them.",
+    },
+}
 
 
 def ref(name: str) -> Schema:
@@ -226,7 +237,7 @@ def _requests(limits: Limits) -> dict[str, Schema]:
 
 
 def _request(description: str, given: str, other: str) -> Schema:
-    properties = {"file": ref("File"), given: ref(given.capitalize())}
+    properties = {"file": ref("File"), given: ref(given.capitalize()), **_LATER}
     # Even null: nobody should be left in doubt which of the two was meant.
     return _object(description, properties, "file", given, **{"not": {"required": [other]}})
 
@@ -240,7 +251,7 @@ def _form() -> Schema:
     }
     return _object(
         "The same as a form: the picture as a file, `operations` or `outputs` as JSON.",
-        {"file": file, "operations": ref("Operations"), "outputs": ref("Outputs")},
+        {"file": file, "operations": ref("Operations"), "outputs": ref("Outputs"), **_LATER},
         "file",
         oneOf=[{"required": ["operations"]}, {"required": ["outputs"]}],
     )

@@ -20,6 +20,9 @@ from imageplane.errors import ImageplaneError
 from imageplane.http.admission import Admission
 from imageplane.http.metrics import Metrics
 from imageplane.http.rates import Rates
+from imageplane.jobs import shop
+from imageplane.jobs.shop import Shop
+from imageplane.jobs.transforming import TransformWork
 from imageplane.machine import return_freed_memory
 from imageplane.settings import Settings
 from imageplane.sources.room import Room
@@ -46,6 +49,7 @@ class Services:
     pool: Pool
     transformer: Transformer
     cache: ResultCache | None
+    jobs: Shop
 
     @property
     def runs_for_in_s(self) -> float:
@@ -79,6 +83,8 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
         admission = Admission(room, pool.crowd, settings.limits.max_body_in_bytes)
         metrics.watch_engines(pool)
         metrics.watch_admission(room)
+        transformer = Transformer(pool, options_of(settings))
+        work = TransformWork(transformer, fetcher, books.blobs, room, settings.limits)
         services = Services(
             settings,
             metrics,
@@ -88,8 +94,9 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
             admission,
             fetcher,
             pool,
-            Transformer(pool, options_of(settings)),
+            transformer,
             await _cache(settings, stack),
+            await stack.enter_async_context(shop.opened(settings, books, {shop.TRANSFORM: work})),
         )
         sweeper = asyncio.create_task(_sweep(books))
         stack.callback(sweeper.cancel)

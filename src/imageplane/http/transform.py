@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +21,7 @@ from imageplane.http import reading
 from imageplane.http.auth import admitted
 from imageplane.http.envelope import is_known, json_reply, raw_reply, wants_raw
 from imageplane.http.failures import failure
+from imageplane.http.later import Keep, accepted, is_for_later
 from imageplane.http.listener import want_all
 from imageplane.http.presence import CLIENT_CLOSED_REQUEST, CallerLeft, while_wanted
 from imageplane.http.reading import Asked
@@ -37,17 +40,21 @@ async def transform(request: Request) -> Response:
     account = await admitted(request)
     key = request.headers.get("idempotency-key")
     async with _entered(request, account, wants_digest=key is not None) as work:
+        do: Callable[[Keep], Coroutine[Any, Any, Reply]] = work.reply
+        if is_for_later(request, work.asked):
+            identity = None if key is None else key.encode() + work.digest()
+            do = partial(accepted, request, account, work.asked, identity)
         if key is not None:
             # Who gave a key comes back for the reply, so the work goes on without a caller.
-            return _response(request, await _repeatable(work, key))
+            return _response(request, await _repeatable(work, key, do))
         try:
-            return _response(request, await while_wanted(request, work.reply(_not_kept)))
+            return _response(request, await while_wanted(request, do(_not_kept)))
         except CallerLeft:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 @contextlib.asynccontextmanager
-async def _entered(request: Request, account: Account, *, wants_digest: bool) -> AsyncIterator["_Work"]:
+async def _entered(request: Request, account: Account, *, wants_digest: bool) -> AsyncIterator["Work"]:
     """Read a request when there is room for it; its file counts until the end of the block."""
     services, visit = services_of(request), visit_of(request)
     admission, organization_id = services.admission, account.organization_id
@@ -65,10 +72,10 @@ async def _entered(request: Request, account: Account, *, wants_digest: bool) ->
             if isinstance(asked.source, Base64Source):
                 held.enter_context(admission.room.holding(asked.source.data, organization_id))
         is_raw = wants_raw(request.headers.get("accept", ""))
-        yield _Work(services, visit, account, asked, Deadline.after(left_in_s), is_raw=is_raw)
+        yield Work(services, visit, account, asked, Deadline.after(left_in_s), is_raw=is_raw)
 
 
-async def _repeatable(work: "_Work", key: str) -> Reply:
+async def _repeatable(work: "Work", key: str, do: Callable[[Keep], Awaitable[Reply]]) -> Reply:
     """Do work whose reply is kept, or repeat the one that was kept for this key."""
     idempotency = work.services.books.idempotency
     begun = await idempotency.begin(
@@ -78,7 +85,7 @@ async def _repeatable(work: "_Work", key: str) -> Reply:
         work.visit.headers["Idempotent-Replayed"] = "true"
         return begun
     try:
-        return await work.reply(lambda reply: idempotency.finish(begun, reply))
+        return await do(lambda reply: idempotency.finish(begun, reply))
     except ImageplaneError as error:
         # Only here the failure becomes a reply that may have to be kept.
         response = failure(error, work.visit)
@@ -104,7 +111,7 @@ async def _not_kept(_reply: Reply) -> None:
     return
 
 
-class _Work:
+class Work:
     """One request that was read, on its way to its reply."""
 
     def __init__(  # noqa: PLR0913 - what a request is made of
@@ -113,15 +120,15 @@ class _Work:
         self.services = services
         self.visit = visit
         self.account = account
-        self._asked = asked
+        self.asked = asked
         self._deadline = deadline
         self._is_raw = is_raw
 
     def digest(self) -> bytes:
         """Give 32 bytes that tell this request from another: its body, and the kind of reply."""
-        return hashlib.sha256((self._asked.digest or b"") + (b"image" if self._is_raw else b"json")).digest()
+        return hashlib.sha256((self.asked.digest or b"") + (b"image" if self._is_raw else b"json")).digest()
 
-    async def reply(self, keep: Callable[[Reply], Awaitable[None]]) -> Reply:
+    async def reply(self, keep: Keep) -> Reply:
         """Do the work and charge for it; `keep` is called while the charge is still on hold."""
         services, visit = self.services, self.visit
         price = price_of_transform(services.settings.prices)
@@ -143,7 +150,7 @@ class _Work:
         return reply
 
     async def _source(self) -> bytes:
-        source = self._asked.source
+        source = self.asked.source
         if isinstance(source, Base64Source):
             return source.data
         try:
@@ -154,7 +161,7 @@ class _Work:
             raise error.at("file.url") from None
 
     async def _result(self, data: bytes) -> Result:
-        cache, wanted = self.services.cache, self._asked.request
+        cache, wanted = self.services.cache, self.asked.request
         if cache is None:
             return await self._made(data)
         with _timed(self.visit, "cache"):
@@ -171,7 +178,7 @@ class _Work:
     async def _made(self, data: bytes) -> Result:
         started = time.perf_counter()
         future = self.services.transformer.transform(
-            data, self._asked.request, self._deadline, self.account.organization_id
+            data, self.asked.request, self._deadline, self.account.organization_id
         )
         try:
             async with asyncio.timeout(self._deadline.remaining_in_s + _GRACE_IN_S):
@@ -192,10 +199,10 @@ class _Work:
         return result
 
     def _written(self, result: Result) -> Reply:
-        warnings = (*self._asked.warnings, *result.warnings[len(self._asked.request.warnings) :])
+        warnings = (*self.asked.warnings, *result.warnings[len(self.asked.request.warnings) :])
         self.visit.facts.update(source_format=result.source.format, outputs=len(result.pictures))
         write = raw_reply if self._is_raw else json_reply
-        headers, body = write(result, warnings, self.visit, is_single=self._asked.request.is_single)
+        headers, body = write(result, warnings, self.visit, is_single=self.asked.request.is_single)
         return Reply(HTTPStatus.OK, headers, body)
 
 

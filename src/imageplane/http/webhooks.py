@@ -74,6 +74,7 @@ async def redeliver(request: Request, account: _Admitted, delivery_id: str) -> R
             return delivery_log.redeliver(connection, account.organization_id, delivery_id, now_in_ms())
 
     found = _delivery(await asyncio.to_thread(send))
+    services_of(request).jobs.courier.nudge()
     return json_response(replies.DeliveryReply(success=True, data=found))
 
 

@@ -15,6 +15,7 @@ from pydantic_settings import SettingsError as UnreadableSetting
 
 from imageplane import machine
 from imageplane.errors import Fault, SettingsError
+from imageplane.settings.job_sections import JobSettings, WebhookSettings
 from imageplane.settings.sections import (
     DELIMITER,
     PREFIX,
@@ -28,7 +29,6 @@ from imageplane.settings.sections import (
     ModelSettings,
     PriceSettings,
     SourcesSettings,
-    WebhookSettings,
 )
 
 
@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = Field(default_factory=CacheSettings)
     prices: PriceSettings = Field(default_factory=PriceSettings)
     models: ModelSettings = Field(default_factory=ModelSettings)
+    jobs: JobSettings = Field(default_factory=JobSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
 
 
@@ -100,6 +101,7 @@ __all__ = [
     "DatabaseSettings",
     "EngineSettings",
     "HttpSettings",
+    "JobSettings",
     "LimitSettings",
     "ModelSettings",
     "PriceSettings",

@@ -10,13 +10,13 @@ from imageplane.limits import Limits
 PREFIX = "IMAGEPLANE_"
 DELIMITER = "__"
 
-_SECTION = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+SECTION = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class EngineSettings(BaseModel):
     """The processes that decode untrusted bytes."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     count: Annotated[
         int, Field(ge=1, le=1024, description="How many engine processes work at once; the default is one per core.")
@@ -44,7 +44,7 @@ class EngineSettings(BaseModel):
 class AdmissionSettings(BaseModel):
     """What may wait for an engine."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     memory_in_bytes: Annotated[
         int,
@@ -91,7 +91,7 @@ class LimitSettings(Limits):
 class HttpSettings(BaseModel):
     """The server."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     deadline_in_s: Annotated[
         float,
@@ -104,6 +104,14 @@ class HttpSettings(BaseModel):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="The least important lines that are logged.")
     ] = "info"
+    public_url: Annotated[
+        str | None,
+        Field(
+            pattern="^https?://[^?#]+$",
+            description="The address under which callers reach the server, for the links that it gives; without one "
+            "the address that they asked at.",
+        ),
+    ] = None
     traces: Annotated[
         bool,
         Field(description="Whether traces are sent to OTEL_EXPORTER_OTLP_ENDPOINT; needs the extra `traces`."),
@@ -113,7 +121,7 @@ class HttpSettings(BaseModel):
 class DatabaseSettings(BaseModel):
     """Where accounts, keys and credits are kept."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     url: Annotated[
         SecretStr | None,
@@ -127,7 +135,7 @@ class DatabaseSettings(BaseModel):
 class BlobSettings(BaseModel):
     """Where large bytes are kept, such as replies to repeat."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     url: Annotated[
         str | None,
@@ -141,7 +149,7 @@ class BlobSettings(BaseModel):
 class CacheSettings(BaseModel):
     """Results that are kept, so that the same work on the same file is done once."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     max_size_in_bytes: Annotated[
         int, Field(ge=0, le=2**50, description="The most that is kept; 0 keeps nothing. The least lately used goes.")
@@ -155,7 +163,7 @@ class CacheSettings(BaseModel):
 class PriceSettings(BaseModel):
     """What a request costs; 1000 millicredits are one credit."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     transform_in_millicredits: Annotated[
         int,
@@ -166,7 +174,7 @@ class PriceSettings(BaseModel):
 class SourcesSettings(BaseModel):
     """How files are fetched from URLs."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     allow_http: Annotated[
         bool,
@@ -221,7 +229,7 @@ class SourcesSettings(BaseModel):
 class ModelSettings(BaseModel):
     """The networks that look at pictures."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     execution_providers: Annotated[
         tuple[str, ...],
@@ -242,31 +250,3 @@ class ModelSettings(BaseModel):
             description="An https:// folder that holds the weights under their names, asked before their makers.",
         ),
     ] = None
-
-
-class WebhookSettings(BaseModel):
-    """How results of jobs are sent to their webhooks; where they may be sent, the settings of sources say."""
-
-    model_config = _SECTION
-
-    timeout_in_s: Annotated[
-        float, Field(gt=0, le=30, description="How long a receiver may take to answer, from connecting to it on.")
-    ] = 15.0
-    max_concurrent: Annotated[
-        int, Field(ge=1, le=1000, description="The most webhooks that one process sends at once.")
-    ] = 50
-    max_concurrent_per_organization: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=1000,
-            description="The most of them for one organization; it gets fewer while others send too, and a single "
-            "receiver of it gets half.",
-        ),
-    ] = 30
-    memory_in_bytes: Annotated[
-        int, Field(ge=1_000_000, le=2**40, description="The most memory that the bodies of these take up together.")
-    ] = 200_000_000
-    link_lifetime_in_s: Annotated[
-        int, Field(ge=60, le=31_536_000, description="How long a signed link to a result opens it.")
-    ] = 604_800

@@ -1,0 +1,73 @@
+"""The shop: all that deals with jobs in one process, opened together and closed together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from imageplane.accounts.books import Books
+from imageplane.jobs.courier import Courier
+from imageplane.jobs.desk import Desk
+from imageplane.jobs.embedded_queue import EmbeddedQueue
+from imageplane.jobs.leases import Leases
+from imageplane.jobs.queue import Queue
+from imageplane.jobs.receiver import Mail
+from imageplane.jobs.results import Results
+from imageplane.jobs.sweeper import Sweeper
+from imageplane.jobs.ticket_schema import prepare
+from imageplane.jobs.tickets import TicketQueue
+from imageplane.jobs.work import Work
+from imageplane.jobs.worker import Worker
+from imageplane.settings import Settings
+
+TRANSFORM: Final = "image_transformation"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What doors use of the jobs."""
+
+    desk: Desk
+    results: Results
+    courier: Courier
+    leases: Leases
+
+
+def queue_of(settings: Settings, books: Books, leases: Leases) -> Queue:
+    """Give the queue that goes with the database, whose tables are made where they are missing. Errors: busy."""
+    jobs = settings.jobs
+    most = jobs.max_concurrent_per_organization
+    if books.database.is_sqlite:
+        return EmbeddedQueue(books.database, leases, jobs.concurrency, most, settings.data_dir)
+    prepare(books.database)
+    return TicketQueue(books.database, leases, jobs.concurrency, most)
+
+
+def desk_of(settings: Settings, books: Books) -> Desk:
+    """Give a desk for a process that works on no jobs."""
+    queue = queue_of(settings, books, Leases(books.database))
+    return Desk(books.database, books.ledger, books.blobs, queue, settings.jobs.gives_up_after_in_s)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, books: Books, works: Mapping[str, Work]) -> AsyncIterator[Shop]:
+    """Work on jobs and send webhooks until the end of the block; then what is at work is left to others."""
+    database, leases = books.database, Leases(books.database)
+    queue = queue_of(settings, books, leases)
+    results = Results(database, books.blobs, settings.webhooks.link_lifetime_in_s)
+    mail = Mail(settings.webhooks, settings.sources)
+    async with Courier(database, settings.webhooks, mail, results.webhook_body) as courier:
+        worker = Worker(
+            database, books.ledger, books.blobs, queue, leases, works, settings.jobs, lambda _: courier.nudge()
+        )
+        desk = Desk(database, books.ledger, books.blobs, queue, settings.jobs.gives_up_after_in_s)
+        sweeper = Sweeper(database, books.blobs, queue, settings.jobs)
+        running = [asyncio.create_task(each) for each in (queue.run(worker.take), leases.run(), sweeper.run())]
+        try:
+            yield Shop(desk, results, courier, leases)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await worker.give_back()
