@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from imageplane.accounts.books import Books
 from imageplane.errors import Fault, ImageplaneError, RequestError
-from imageplane.http import account, catalog, health, jobs, webhooks
+from imageplane.http import account, bulk, catalog, health, jobs, webhooks
 from imageplane.http.failures import answer_failure
 from imageplane.http.gate import Gate
 from imageplane.http.metrics import Metrics
@@ -40,7 +40,7 @@ def create_app(settings: Settings, books: Books) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, _answer_validation)
     # It reads its own body: FastAPI's reading costs five times the CPU.
     app.add_api_route(TRANSFORM_PATH, transform, methods=["POST"], response_model=None)
-    for router in (account.router, jobs.router, webhooks.router, health.router, catalog.router):
+    for router in (account.router, jobs.router, bulk.router, webhooks.router, health.router, catalog.router):
         app.include_router(router)
     return Gate(app, settings.limits.max_body_in_bytes, metrics, traces)
 

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from imageplane.http import account, health, jobs, webhooks
+from imageplane.http import account, bulk, health, jobs, webhooks
 from imageplane.http.openapi import document
 from imageplane.http.reference import CONTENT_SECURITY_POLICY, page
 from imageplane.http.replies import json_response
@@ -38,7 +38,7 @@ async def docs(request: Request) -> Response:
 @cache
 def described(limits: LimitSettings) -> dict[str, Any]:
     """Give the OpenAPI document of a server with these limits; nobody may change it."""
-    routers = (account.router, jobs.router, webhooks.router, health.router, router)
+    routers = (account.router, jobs.router, bulk.router, webhooks.router, health.router, router)
     routes = [route for each in routers for route in each.routes if isinstance(route, APIRoute)]
     return document([APIRoute(TRANSFORM_PATH, transform, methods=["POST"]), *routes], limits)
 

@@ -47,6 +47,7 @@ _JOB: Final = {
     "request_id": "req_0f3c",
     "result_url": "https://images.example.com/v1/jobs/01M83SC04AAWMM3MYGG1NR0X9J/result",
     "error": None,
+    "items": None,
 }
 _SECRET: Final = {"secret": f"whsec_{'b2xk' * 8}", "created_at": "2026-11-23T08:00:00Z", "signs_until": None}
 _DELIVERY: Final = {
@@ -131,6 +132,13 @@ REPLIES: Final[dict[str, dict[str, Any]]] = {
     "replay_job": {
         "success": True,
         "data": {**_JOB, "status": "queued", "started_at": None, "ended_at": None, "attempts": 0, "result_url": None},
+    },
+    "bulk": {
+        "success": True,
+        "async": True,
+        "message": "Request accepted. Ask at the status URL what has become of it.",
+        "job_id": _JOB["id"],
+        "status_url": f"https://images.example.com/v1/jobs/{_JOB['id']}",
     },
     "webhook_secrets": {"success": True, "data": {"secrets": [_SECRET]}},
     "rotate_webhook_secret": {

@@ -30,6 +30,15 @@ def written(reply: AcceptedReply) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Items:
+    """How the images of a bulk fare; `total` grows while the manifest is read."""
+
+    total: int
+    done: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One request that is answered later."""
 
@@ -47,6 +56,7 @@ class Job:
     request_id: Annotated[str, Field(description="The `X-Request-Id` of the request that handed it in.")]
     result_url: Annotated[str | None, Field(description="Where the reply is, once it has succeeded.")]
     error: Annotated[Failure | None, Field(description="Why it failed.")]
+    items: Annotated[Items | None, Field(description="Of a bulk, asked for by its id, how its images fare.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,12 @@ from imageplane.http.auth import admitted
 from imageplane.http.replies import json_response
 from imageplane.http.services import services_of
 from imageplane.jobs import job as jobs
+from imageplane.jobs.bulk.over_jobs import BULK_API
 from imageplane.jobs.job import Status
 from imageplane.jobs.links import verify
 from imageplane.jobs.receiver import shown
 from imageplane.jobs.results import output_path
+from imageplane.jobs.rows import Parts
 from imageplane.reply import JSON
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -50,14 +52,16 @@ async def read_jobs(
 @router.get("/{job_id}", name="job")
 async def read_job(request: Request, account: _Admitted, job_id: str) -> Response:
     """Tell what became of a job."""
-    return _reply(await services_of(request).jobs.desk.job(account.organization_id, _checked(job_id)))
+    desk = services_of(request).jobs.desk
+    job = await desk.job(account.organization_id, checked(job_id))
+    return _reply(job, await desk.parts(job.id) if job.api == BULK_API else None)
 
 
 @router.get("/{job_id}/result", name="job_result")
 async def read_result(request: Request, account: _Admitted, job_id: str) -> Response:
     """Give what a caller who had waited for the reply would have got."""
     shop = services_of(request).jobs
-    job = await shop.desk.job(account.organization_id, _checked(job_id))
+    job = await shop.desk.job(account.organization_id, checked(job_id))
     return Response(await shop.results.envelope(job), media_type=JSON)
 
 
@@ -66,12 +70,12 @@ async def read_output(request: Request, job_id: str, output: str) -> Response:
     """Give one picture of a job: to its owner, and to whoever has a signed link to it."""
     shop = services_of(request).jobs
     if "signature" in request.query_params:
-        path = output_path(_checked(job_id), output)
+        path = output_path(checked(job_id), output)
         verify(path, request.query_params, await shop.results.link_key(), time.time())
         job = await shop.desk.any_job(job_id)
     else:
         account = await admitted(request)
-        job = await shop.desk.job(account.organization_id, _checked(job_id))
+        job = await shop.desk.job(account.organization_id, checked(job_id))
     mime_type, data = await shop.results.picture(job, output)
     return Response(data, media_type=mime_type)
 
@@ -79,7 +83,7 @@ async def read_output(request: Request, job_id: str, output: str) -> Response:
 @router.post("/{job_id}/cancel", name="cancel_job")
 async def cancel(request: Request, account: _Admitted, job_id: str) -> Response:
     """End a job that has not ended; its credits are given back, and no webhook is sent."""
-    return _reply(await services_of(request).jobs.desk.cancel(account.organization_id, _checked(job_id)))
+    return _reply(await services_of(request).jobs.desk.cancel(account.organization_id, checked(job_id)))
 
 
 @router.post("/{job_id}/replay", name="replay_job")
@@ -87,21 +91,22 @@ async def replay(request: Request, account: _Admitted, job_id: str) -> Response:
     """Do a job that has ended once more, for the same price, and send its webhook again."""
     services = services_of(request)
     price = price_of_transform(services.settings.prices)
-    return _reply(await services.jobs.desk.replay(account, price, _checked(job_id)))
+    return _reply(await services.jobs.desk.replay(account, price, checked(job_id)))
 
 
-def _checked(job_id: str) -> str:
+def checked(job_id: str) -> str:
+    """Give an id that can be one. Errors: not_found."""
     # What can be no id is not asked for: a database need not understand every character.
     if not _ID.fullmatch(job_id):
         raise NotFound(_NO_SUCH_JOB)
     return job_id
 
 
-def _reply(job: jobs.Job) -> Response:
-    return json_response(replies.JobReply(success=True, data=_job(job)))
+def _reply(job: jobs.Job, parts: Parts | None = None) -> Response:
+    return json_response(replies.JobReply(success=True, data=_job(job, parts)))
 
 
-def _job(job: jobs.Job) -> replies.Job:
+def _job(job: jobs.Job, parts: Parts | None = None) -> replies.Job:
     has_result = job.status == "succeeded"
     return replies.Job(
         id=job.id,
@@ -118,6 +123,7 @@ def _job(job: jobs.Job) -> replies.Job:
         request_id=job.request_id,
         result_url=f"{job.base_url}/v1/jobs/{job.id}/result" if has_result else None,
         error=job.failure,
+        items=None if parts is None else replies.Items(parts.items, parts.items_done, parts.items_failed),
     )
 
 

@@ -9,11 +9,13 @@ from starlette.requests import Request
 from imageplane.accounts.account import Account
 from imageplane.accounts.claims import Reply
 from imageplane.accounts.prices import price_of_transform
+from imageplane.errors import ImageplaneError
 from imageplane.http.job_replies import AcceptedReply, written
 from imageplane.http.reading import Asked
 from imageplane.http.services import services_of
-from imageplane.http.visit import visit_of
+from imageplane.http.visit import Visit, visit_of
 from imageplane.jobs.desk import Order
+from imageplane.jobs.job import Job
 from imageplane.jobs.receiver import receiver_at
 from imageplane.jobs.shop import TRANSFORM
 from imageplane.reply import JSON
@@ -52,7 +54,10 @@ async def accepted(request: Request, account: Account, asked: Asked, identity: b
     if isinstance(asked.source, Base64Source):
         data = asked.source.data
     else:
-        services.fetcher.check(asked.source.url)
+        try:
+            services.fetcher.check(asked.source.url)
+        except ImageplaneError as error:
+            raise error.at("file.url") from None
     order = Order(
         TRANSFORM,
         visit.request_id,
@@ -64,6 +69,13 @@ async def accepted(request: Request, account: Account, asked: Asked, identity: b
         identity,
     )
     job = await services.jobs.desk.accept(account, price_of_transform(services.settings.prices), order)
+    reply = reply_of(job, visit)
+    await keep(reply)
+    return reply
+
+
+def reply_of(job: Job, visit: Visit) -> Reply:
+    """Give the reply to a request that has become a job."""
     visit.facts["job_id"] = job.id
     body = AcceptedReply(
         success=True,
@@ -72,9 +84,7 @@ async def accepted(request: Request, account: Account, asked: Asked, identity: b
         job_id=job.id,
         status_url=f"{job.base_url}/v1/jobs/{job.id}",
     )
-    reply = Reply(HTTPStatus.CREATED, (("Content-Type", JSON), ("Location", body.status_url)), written(body))
-    await keep(reply)
-    return reply
+    return Reply(HTTPStatus.CREATED, (("Content-Type", JSON), ("Location", body.status_url)), written(body))
 
 
 def _request(asked: Asked, *, has_data: bool) -> dict[str, Any]:

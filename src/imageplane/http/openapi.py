@@ -76,6 +76,16 @@ _ANSWERS: Final = {
     "replay_job": _json(
         "JobReply", *_ADMISSION, errors.NotFound, errors.Conflict, errors.InsufficientCredits, errors.BudgetCapExceeded
     ),
+    "bulk": Answer(
+        {JSON: {"schema": ref("AcceptedReply")}},
+        (*_ADMISSION, errors.RequestError, errors.RefusedSource, errors.InsufficientCredits, errors.TooLarge),
+        ("Location",),
+    ),
+    "bulk_failures": Answer({"application/jsonl": _TEXT}, (*_ADMISSION, errors.NotFound)),
+    "bulk_outputs": Answer({"application/jsonl": _TEXT}, (*_ADMISSION, errors.NotFound)),
+    "bulk_output": Answer(
+        {entry.mime_type: {} for entry in FORMATS.values()}, (*_ADMISSION, errors.InvalidLink, errors.NotFound)
+    ),
     "webhook_secrets": _json("WebhookSecretsReply", *_ADMISSION),
     "rotate_webhook_secret": _json("WebhookSecretsReply", *_ADMISSION),
     "deliveries": _json("DeliveriesReply", *_ADMISSION, errors.NotFound),
@@ -199,6 +209,8 @@ def _operation(route: APIRoute, answer: Answer) -> dict[str, Any]:
     if route.name == "transform":
         operation["parameters"] += [_IDEMPOTENCY_KEY, _IF_NONE_MATCH, _PREFER]
         operation["requestBody"] = _BODY
+    if route.name == "bulk":
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": ref("BulkRequest")}}}
     operation["responses"] = _responses(route.name, answer)
     if route.name == "transform":
         known = {"description": "The caller has this image already.", "headers": _headers(*_RATE, "ETag")}
@@ -235,7 +247,7 @@ def _responses(name: str, answer: Answer) -> dict[str, Any]:
         if error in answer.raises or error is errors.InternalError:
             by_status[error.status].append(error)
     failures = {str(status): _failure(status, by_status[status], rate) for status in sorted(by_status)}
-    return {"200": success, **failures}
+    return {"201" if name == "bulk" else "200": success, **failures}
 
 
 def _failure(status: int, raised: list[type[ImageplaneError]], rate: tuple[str, ...]) -> dict[str, Any]:

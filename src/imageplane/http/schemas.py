@@ -233,6 +233,10 @@ def _requests(limits: Limits) -> dict[str, Schema]:
             "oneOf": [ref("OperationsRequest"), ref("OutputsRequest")],
         },
         "TransformForm": _form(),
+        "BulkRequest": {
+            "description": "What is to be made of every picture of a manifest.",
+            "oneOf": [_bulk("operations", "outputs"), _bulk("outputs", "operations")],
+        },
     }
 
 
@@ -240,6 +244,16 @@ def _request(description: str, given: str, other: str) -> Schema:
     properties = {"file": ref("File"), given: ref(given.capitalize()), **_LATER}
     # Even null: nobody should be left in doubt which of the two was meant.
     return _object(description, properties, "file", given, **{"not": {"required": [other]}})
+
+
+def _bulk(given: str, other: str) -> Schema:
+    manifest = {
+        "allOf": [ref("File")],
+        "description": 'A file with one JSON object in every line: `{"url": "https://…"}`, and a `name` if it is to '
+        "have one.",
+    }
+    properties = {"manifest": manifest, given: ref(given.capitalize()), "webhook_url": _LATER["webhook_url"]}
+    return _object("One recipe.", properties, "manifest", given, **{"not": {"required": [other]}})
 
 
 def _form() -> Schema:

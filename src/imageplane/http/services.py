@@ -21,8 +21,7 @@ from imageplane.http.admission import Admission
 from imageplane.http.metrics import Metrics
 from imageplane.http.rates import Rates
 from imageplane.jobs import shop
-from imageplane.jobs.shop import Shop
-from imageplane.jobs.transforming import TransformWork
+from imageplane.jobs.shop import Shop, Tools
 from imageplane.machine import return_freed_memory
 from imageplane.settings import Settings
 from imageplane.sources.room import Room
@@ -84,7 +83,6 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
         metrics.watch_engines(pool)
         metrics.watch_admission(room)
         transformer = Transformer(pool, options_of(settings))
-        work = TransformWork(transformer, fetcher, books.blobs, room, settings.limits)
         services = Services(
             settings,
             metrics,
@@ -96,7 +94,7 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
             pool,
             transformer,
             await _cache(settings, stack),
-            await stack.enter_async_context(shop.opened(settings, books, {shop.TRANSFORM: work})),
+            await stack.enter_async_context(shop.opened(settings, books, Tools(transformer, fetcher, room))),
         )
         sweeper = asyncio.create_task(_sweep(books))
         stack.callback(sweeper.cancel)

@@ -1,6 +1,7 @@
 """The desk: where jobs are handed in, asked for, cancelled and handed in again."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from imageplane.errors import Conflict, NotFound
 from imageplane.jobs import rows
 from imageplane.jobs.job import INTERACTIVE, Delivery, Job
 from imageplane.jobs.queue import Queue, Ticket
+from imageplane.jobs.rows import Parts
 
 Outcome = TypeVar("Outcome")
 
@@ -35,7 +37,7 @@ class Order:
 
     Takes: `request`, what is asked for, as JSON; `data`, the bytes that came with it; `idempotency`, what tells this
     request from any other of its organization, where the caller may hand it in twice; `base_url`, under which the
-    caller reached the server.
+    caller reached the server; of a part of a bulk the `parent_id`, and how many `items` it has.
     """
 
     api: str
@@ -47,6 +49,8 @@ class Order:
     delivery: Delivery = "bytes"
     idempotency: bytes | None = None
     priority: int = INTERACTIVE
+    parent_id: str | None = None
+    items: int | None = None
 
 
 class _HandedInBefore(Exception):
@@ -106,6 +110,14 @@ class Desk:
         """Give a job, whoever's it is. Errors: not_found, busy."""
         return _that(await self._read(lambda connection: next(iter(rows.of_ids(connection, [job_id])), None)))
 
+    async def parts(self, job_id: str) -> Parts:
+        """Tell how the parts of a bulk stand. Errors: busy."""
+        return await self._read(lambda connection: rows.parts(connection, job_id))
+
+    async def parts_after(self, job_id: str, after: str, most: int) -> list[Job]:
+        """Give the next parts of a bulk, from behind the one with the id `after`. Errors: busy."""
+        return await self._read(lambda connection: rows.replies_of_parts(connection, job_id, after, most))
+
     async def jobs(self, organization_id: str, status: str | None, before: str | None, most: int) -> list[Job]:
         """Give the latest jobs of an organization, the latest first, from before the job with the id `before`."""
         return await self._read(
@@ -122,6 +134,9 @@ class Desk:
             await whatever_happens(self._ledger.release(job.hold, companion))
         except Overtaken:
             raise Conflict("The job has ended, so that there is nothing left to cancel.") from None
+        for part_id in await self._read(lambda connection: rows.open_parts(connection, job.id)):
+            with contextlib.suppress(Conflict):
+                await self.cancel(organization_id, part_id)
         self._queue.nudge()
         return await self.job(organization_id, job_id)
 
@@ -187,6 +202,8 @@ def _drafted(account: Account, price: Price, order: Order) -> Job:
         created_at_in_ms=now,
         started_at_in_ms=None,
         ended_at_in_ms=None,
+        parent_id=order.parent_id,
+        items=order.items,
     )
 
 

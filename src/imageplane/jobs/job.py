@@ -38,7 +38,8 @@ class Job:
     """One row.
 
     Takes: `request`, what was asked for, as its API wrote it down; the names of the blobs of its `input` and `reply`;
-    `base_url`, under which the caller reached the server; `priority`, the higher the sooner.
+    `base_url`, under which the caller reached the server; `priority`, the higher the sooner; of a part of a bulk the
+    `parent_id`, how many `items` it has, and what became of them.
     """
 
     id: str
@@ -63,6 +64,10 @@ class Job:
     created_at_in_ms: int
     started_at_in_ms: int | None
     ended_at_in_ms: int | None
+    parent_id: str | None = None
+    items: int | None = None
+    items_done: int | None = None
+    items_failed: int | None = None
 
     @property
     def hold(self) -> Hold:

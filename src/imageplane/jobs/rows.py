@@ -5,7 +5,7 @@ it still has the claim: nothing is done twice at once, and what a killed worker 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -31,7 +31,7 @@ _SAME: Final = Statement(f"""
 _OF_ID: Final = Statement(f"SELECT {_COLUMNS} FROM jobs WHERE id IN :ids")  # noqa: S608
 _LIST: Final = """
     SELECT {columns} FROM jobs
-    WHERE organization_id = :organization_id AND id < :before {status}
+    WHERE organization_id = :organization_id AND parent_id IS NULL AND id < :before {status}
     ORDER BY id DESC LIMIT :most
 """
 _LIST_ALL: Final = Statement(_LIST.format(columns=_COLUMNS, status=""))
@@ -52,7 +52,7 @@ _RENEW: Final = Statement("""
 """)
 _SUCCEED: Final = Statement("""
     UPDATE jobs SET status = 'succeeded', reply = :reply, ended_at_in_ms = :now, claim = NULL,
-        leased_until_in_ms = NULL
+        leased_until_in_ms = NULL, items_done = :items_done, items_failed = :items_failed
     WHERE id = :id AND claim = :claim AND status = 'running'
 """)
 _FAIL: Final = Statement("""
@@ -81,6 +81,15 @@ _OLD: Final = Statement(f"""
     SELECT {_COLUMNS} FROM jobs WHERE ended_at_in_ms <= :until ORDER BY ended_at_in_ms LIMIT :most
 """)  # noqa: S608
 _DELETE: Final = Statement("DELETE FROM jobs WHERE id IN :ids AND ended_at_in_ms <= :until")
+_PARTS: Final = Statement("""
+    SELECT count(*), sum(CASE WHEN ended_at_in_ms IS NULL THEN 0 ELSE 1 END), sum(items), sum(items_done),
+        sum(items_failed), sum(CASE WHEN status IN ('failed', 'cancelled') THEN items ELSE 0 END)
+    FROM jobs WHERE parent_id = :id
+""")
+_OPEN_PARTS: Final = Statement("SELECT id FROM jobs WHERE parent_id = :id AND ended_at_in_ms IS NULL")
+_EACH_PART: Final = Statement(f"""
+    SELECT {_COLUMNS} FROM jobs WHERE parent_id = :id AND id > :after ORDER BY id LIMIT :most
+""")  # noqa: S608
 _COUNT: Final = Statement("SELECT status, count(*) FROM jobs WHERE status IN ('queued', 'running') GROUP BY status")
 
 _LOCK: Final = Statement("SELECT id FROM organizations WHERE id = :organization_id FOR NO KEY UPDATE")
@@ -95,6 +104,17 @@ _UNPARK: Final = Statement(f"""
     ) RETURNING {_COLUMNS}
 """)  # noqa: S608
 _PARKING: Final = Statement("SELECT DISTINCT organization_id FROM jobs WHERE status = 'queued' AND is_parked")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How the parts of a bulk stand: how many there are and have ended, and how their items fared."""
+
+    jobs: int
+    ended: int
+    items: int
+    items_done: int
+    items_failed: int
 
 
 def insert(connection: Connection, job: Job, fingerprint: str | None) -> bool:
@@ -141,9 +161,12 @@ def renew(connection: Connection, claims: Collection[str], leased_until_in_ms: i
     return {row[0] for row in rows}
 
 
-def succeed(connection: Connection, job: Job, reply: str, now_in_ms: int) -> bool:
-    """Note that a job is done; False when its claim is lost."""
-    return _SUCCEED.run(connection, _claimed(job) | {"reply": reply, "now": now_in_ms}).rowcount == 1
+def succeed(
+    connection: Connection, job: Job, reply: str, now_in_ms: int, items: tuple[int | None, int | None] = (None, None)
+) -> bool:
+    """Note that a job is done, and how many of its items were and how many failed; False when its claim is lost."""
+    facts = {"reply": reply, "now": now_in_ms, "items_done": items[0], "items_failed": items[1]}
+    return _SUCCEED.run(connection, _claimed(job) | facts).rowcount == 1
 
 
 def fail(connection: Connection, job: Job, error: str, now_in_ms: int) -> bool:
@@ -181,6 +204,22 @@ def ended_by(connection: Connection, until_in_ms: int, most: int) -> list[Job]:
 def delete(connection: Connection, ids: Sequence[str], until_in_ms: int) -> None:
     """Forget jobs that ended by then, with their deliveries."""
     _DELETE.run(connection, {"ids": ids, "until": until_in_ms})
+
+
+def parts(connection: Connection, parent_id: str) -> Parts:
+    """Tell how the parts of a bulk stand."""
+    ((jobs, ended, items, done, failed, lost),) = _PARTS.run(connection, {"id": parent_id})
+    return Parts(jobs, ended or 0, items or 0, done or 0, (failed or 0) + (lost or 0))
+
+
+def open_parts(connection: Connection, parent_id: str) -> list[str]:
+    """Give the ids of the parts of a bulk that have not ended."""
+    return [row[0] for row in _OPEN_PARTS.run(connection, {"id": parent_id})]
+
+
+def replies_of_parts(connection: Connection, parent_id: str, after: str, most: int) -> list[Job]:
+    """Give the parts of a bulk, the first first, whose id is larger than `after`."""
+    return _jobs(_EACH_PART.run(connection, {"id": parent_id, "after": after, "most": most}))
 
 
 def counts(connection: Connection) -> dict[str, int]:

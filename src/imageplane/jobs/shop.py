@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
 from imageplane.accounts.books import Books
+from imageplane.jobs.bulk.over_jobs import BULK_API, CHUNK_API, ChunkWork, SplitWork
 from imageplane.jobs.courier import Courier
 from imageplane.jobs.desk import Desk
 from imageplane.jobs.embedded_queue import EmbeddedQueue
@@ -17,11 +18,24 @@ from imageplane.jobs.results import Results
 from imageplane.jobs.sweeper import Sweeper
 from imageplane.jobs.ticket_schema import prepare
 from imageplane.jobs.tickets import TicketQueue
+from imageplane.jobs.transforming import TransformWork
 from imageplane.jobs.work import Work
 from imageplane.jobs.worker import Worker
 from imageplane.settings import Settings
+from imageplane.sources.room import Room
+from imageplane.sources.url import Fetcher
+from imageplane.transform import Transformer
 
 TRANSFORM: Final = "image_transformation"
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What jobs are done with: engines, downloads, and the room that files take up."""
+
+    transformer: Transformer
+    fetcher: Fetcher
+    room: Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +65,18 @@ def desk_of(settings: Settings, books: Books) -> Desk:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, books: Books, works: Mapping[str, Work]) -> AsyncIterator[Shop]:
+async def opened(settings: Settings, books: Books, tools: Tools) -> AsyncIterator[Shop]:
     """Work on jobs and send webhooks until the end of the block; then what is at work is left to others."""
     database, leases = books.database, Leases(books.database)
     queue = queue_of(settings, books, leases)
     results = Results(database, books.blobs, settings.webhooks.link_lifetime_in_s)
     mail = Mail(settings.webhooks, settings.sources)
     async with Courier(database, settings.webhooks, mail, results.webhook_body) as courier:
+        desk = Desk(database, books.ledger, books.blobs, queue, settings.jobs.gives_up_after_in_s)
+        works = _works(settings, books, tools, desk)
         worker = Worker(
             database, books.ledger, books.blobs, queue, leases, works, settings.jobs, lambda _: courier.nudge()
         )
-        desk = Desk(database, books.ledger, books.blobs, queue, settings.jobs.gives_up_after_in_s)
         sweeper = Sweeper(database, books.blobs, queue, settings.jobs)
         running = [asyncio.create_task(each) for each in (queue.run(worker.take), leases.run(), sweeper.run())]
         try:
@@ -71,3 +86,12 @@ async def opened(settings: Settings, books: Books, works: Mapping[str, Work]) ->
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await worker.give_back()
+
+
+def _works(settings: Settings, books: Books, tools: Tools, desk: Desk) -> dict[str, Work]:
+    transformer, fetcher, room = tools.transformer, tools.fetcher, tools.room
+    return {
+        TRANSFORM: TransformWork(transformer, fetcher, books.blobs, room, settings.limits),
+        BULK_API: SplitWork(desk, fetcher, books.blobs, books.database, settings),
+        CHUNK_API: ChunkWork(transformer, fetcher, room, settings),
+    }

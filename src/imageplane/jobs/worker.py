@@ -29,7 +29,7 @@ from imageplane.jobs.deliveries import Wish
 from imageplane.jobs.job import Failure, Job
 from imageplane.jobs.leases import Leases
 from imageplane.jobs.queue import Queue, Ticket
-from imageplane.jobs.work import Done, Work
+from imageplane.jobs.work import Done, Later, Work
 from imageplane.settings import JobSettings
 from imageplane.sources.location import Location
 
@@ -81,6 +81,8 @@ class Worker:
         try:
             outcome = await self._outcome(job)
             await self._end(job, outcome)
+        except Later as later:
+            await asyncio.to_thread(self._put_back, job, later.pause_in_s, job.attempts - 1)
         except Overtaken:
             # Cancelled, or done by another since.
             _log.info("a job was no longer ours", job_id=job.id)
@@ -105,6 +107,8 @@ class Worker:
             return await work(job, Deadline.after(self._settings.deadline_in_s))
         except ImageplaneError as error:
             return error
+        except Later:
+            raise
         except Exception as error:
             _log.exception("job failed", job_id=job.id)
             return InternalError("Something went wrong here.", detail=repr(error))
@@ -113,7 +117,7 @@ class Worker:
         if isinstance(outcome, Done):
             await self._succeed(job, outcome)
         elif (pause_in_s := self._pause_in_s(job, outcome)) is not None:
-            await asyncio.to_thread(self._put_back, job, pause_in_s)
+            await asyncio.to_thread(self._put_back, job, pause_in_s, job.attempts)
             return
         else:
             await self._fail(job, outcome)
@@ -135,7 +139,7 @@ class Worker:
         name = f"{job.folder}/reply-{job.claim}"
         await _patiently(lambda: self._blobs.put(name, done.body))
         companion = self._companion(
-            job, lambda connection: rows.succeed(connection, job, name, now_in_ms()), len(done.body)
+            job, lambda connection: rows.succeed(connection, job, name, now_in_ms(), done.items), len(done.body)
         )
         try:
             await _patiently(
@@ -161,10 +165,10 @@ class Worker:
 
         return Companion(job.id, before=end, after=after)
 
-    def _put_back(self, job: Job, pause_in_s: float) -> None:
+    def _put_back(self, job: Job, pause_in_s: float, attempts: int) -> None:
         due_at_in_ms = now_in_ms() + round(pause_in_s * 1000)
         with self._database.writing() as connection:
-            if rows.put_back(connection, job, due_at_in_ms, job.attempts):
+            if rows.put_back(connection, job, due_at_in_ms, attempts):
                 self._queue.issue(connection, [Ticket(job.id, job.priority, due_at_in_ms)])
 
     async def give_back(self) -> None:

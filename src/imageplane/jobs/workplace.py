@@ -10,7 +10,7 @@ from imageplane.accounts.books import Books
 from imageplane.engine.pool import Pool
 from imageplane.errors import SettingsError
 from imageplane.jobs import shop
-from imageplane.jobs.transforming import TransformWork
+from imageplane.jobs.shop import Tools
 from imageplane.settings import Settings
 from imageplane.sources.room import Room
 from imageplane.sources.url import Fetcher
@@ -41,8 +41,7 @@ async def work(settings: Settings, books: Books) -> None:
         await stack.enter_async_context(fetcher)
         pool = Pool.of(settings.engine, outfit_of(settings))
         stack.push_async_callback(asyncio.to_thread, pool.close)
-        transformer = Transformer(pool, options_of(settings))
-        works = {shop.TRANSFORM: TransformWork(transformer, fetcher, books.blobs, room, settings.limits)}
-        await stack.enter_async_context(shop.opened(settings, books, works))
+        tools = Tools(Transformer(pool, options_of(settings)), fetcher, room)
+        await stack.enter_async_context(shop.opened(settings, books, tools))
         _log.info("works on jobs", concurrency=settings.jobs.concurrency)
         await end.wait()

@@ -52,11 +52,17 @@ jobs: Final = Table(
     Column("created_at_in_ms", BigInteger, nullable=False),
     Column("started_at_in_ms", BigInteger),
     Column("ended_at_in_ms", BigInteger),
+    # A part of a bulk: whose it is, how many images it has, and what became of them.
+    Column("parent_id", ID),
+    Column("items", Integer),
+    Column("items_done", Integer),
+    Column("items_failed", Integer),
     UniqueConstraint("organization_id", "fingerprint"),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
     CheckConstraint("delivery IN ('bytes', 'link')", name="delivery"),
     Index(None, "organization_id", "id"),
     Index(None, "ended_at_in_ms"),
+    Index(None, "parent_id"),
 )
 
 for _name, _columns, _status in (

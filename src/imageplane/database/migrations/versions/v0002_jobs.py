@@ -48,6 +48,10 @@ def _how_it_stands() -> tuple[sa.Column[object], ...]:
         sa.Column("created_at_in_ms", sa.BigInteger, nullable=False),
         sa.Column("started_at_in_ms", sa.BigInteger),
         sa.Column("ended_at_in_ms", sa.BigInteger),
+        sa.Column("parent_id", _ID),
+        sa.Column("items", sa.Integer),
+        sa.Column("items_done", sa.Integer),
+        sa.Column("items_failed", sa.Integer),
     )
 
 
@@ -67,6 +71,7 @@ def _constraints() -> tuple[sa.Constraint, ...]:
 def _create_indexes() -> None:
     op.create_index("ix_jobs_organization_id_id", "jobs", ["organization_id", "id"])
     op.create_index("ix_jobs_ended_at_in_ms", "jobs", ["ended_at_in_ms"])
+    op.create_index("ix_jobs_parent_id", "jobs", ["parent_id"])
     for name, columns, status in (
         ("ix_jobs_queued", ["priority", "due_at_in_ms"], "queued"),
         ("ix_jobs_running", ["organization_id"], "running"),
