@@ -14,6 +14,7 @@ import escapes
 import misdeeds
 import numpy as np
 import pytest
+from absent import NO_HEIC
 from drawings import svg
 from PIL import Image
 
@@ -133,7 +134,6 @@ def test_an_unknown_processor_is_not_confined(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_networks_run(pool: Pool) -> None:
-    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed, which runs networks")
     assert pool.submit(misdeeds.run_network, DOUBLING, [1.0, 2.5]).result(PATIENCE_IN_S) == [2.0, 5.0]
 
 
@@ -143,7 +143,7 @@ def wide_gamut() -> bytes:
 
 
 def heic() -> bytes:
-    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed, which writes HEIC")
+    pillow_heif = pytest.importorskip("pillow_heif", reason=NO_HEIC)
     stream = io.BytesIO()
     pillow_heif.from_pillow(Image.fromarray(PHOTO)).save(stream, quality=80)
     return stream.getvalue()
