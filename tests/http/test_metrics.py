@@ -76,3 +76,8 @@ def test_callers_can_not_make_new_series(open_server: Server, method: str) -> No
         open_server.request(method, f"{TRANSFORM}/{number}", headers={"Authorization": f"Bearer {number}"})
     new = set(samples(open_server)) - before
     assert not [name for name in new if not re.search(r"route=none|route=/metrics|code=not_found", name)]
+
+
+def test_jobs_are_told_by_status(installation: Server) -> None:
+    kinds = {name for name in samples(installation) if name.startswith("imageplane_jobs")}
+    assert len(kinds) == 3, kinds

@@ -1,11 +1,15 @@
 """What Prometheus reads at /metrics."""
 
+import contextlib
+from collections.abc import Callable, Mapping
+
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from imageplane.engine.pool import Pool
+from imageplane.errors import Busy
 from imageplane.http.visit import Visit
 from imageplane.sources.room import Room
 
@@ -45,6 +49,10 @@ class Metrics:
     def watch_admission(self, room: Room) -> None:
         """Tell of the door too: who waits there, and how much memory those inside take up."""
         self.registry.register(_Door(room))
+
+    def watch_jobs(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Tell of the jobs of the installation too: how many stand how, as the database says when it is asked."""
+        self.registry.register(_Jobs(counts))
 
     def record(self, route: str, status: int, visit: Visit) -> None:
         """Count one answered request."""
@@ -104,6 +112,26 @@ class _Door(Collector):
             GaugeMetricFamily("imageplane_door_waiting", "Requests that wait unread for memory.", value=waiting),
             GaugeMetricFamily("imageplane_held_bytes", "Bodies and files of requests inside.", value=held_in_bytes),
         ]
+
+
+class _Jobs(Collector):
+    def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        self._counts = counts
+
+    def describe(self) -> list[Metric]:
+        # Nobody asks the database just to learn the name.
+        return [self._family()]
+
+    def collect(self) -> list[Metric]:
+        family = self._family()
+        # A database that does not answer hides no other figure.
+        with contextlib.suppress(Busy):
+            for status, count in self._counts().items():
+                family.add_metric([status], count)
+        return [family]
+
+    def _family(self) -> GaugeMetricFamily:
+        return GaugeMetricFamily("imageplane_jobs", "Jobs and webhooks of all servers by status.", labels=["status"])
 
 
 def _resident_in_bytes(process_id: int | None) -> int:

@@ -96,6 +96,7 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
             await _cache(settings, stack),
             await stack.enter_async_context(shop.opened(settings, books, Tools(transformer, fetcher, room))),
         )
+        metrics.watch_jobs(services.jobs.desk.counts)
         sweeper = asyncio.create_task(_sweep(books))
         stack.callback(sweeper.cancel)
         # What is here now stays; looking through it again and again would hold up everybody for a quarter of a second.

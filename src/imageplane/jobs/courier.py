@@ -25,6 +25,8 @@ from imageplane.settings import WebhookSettings
 
 _log = structlog.get_logger("imageplane.jobs")
 
+# The body is that of the contract, which does not name the job.
+JOB_HEADER: Final = "X-Job-Id"
 _POLL_IN_S: Final = 1.0
 # When two look at the same rows at once, the one that comes too late looks again soon.
 _AGAIN_IN_S: Final = 0.1
@@ -173,7 +175,7 @@ class Courier:
         # The moment of this attempt, so that a receiver may refuse what somebody sends again later.
         words = (claimed.id, now_in_ms() // 1000, body, [secret.text for secret in claimed.secrets])
         headers = await asyncio.to_thread(headers_of, *words) if len(body) > _LARGE_IN_BYTES else headers_of(*words)
-        return await self._mail.send(claimed.url, headers, body)
+        return await self._mail.send(claimed.url, {**headers, JOB_HEADER: claimed.job_id}, body)
 
     async def _record(self, claimed: Claimed, attempt: Attempt) -> None:
         step = next_step(attempt, claimed.tries_left - 1, random.random())  # noqa: S311 - it only spreads attempts
