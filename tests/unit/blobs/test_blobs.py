@@ -50,6 +50,52 @@ def test_everything_in_a_folder_is_told(blobs: Blobs) -> None:
     asyncio.run(scenario())
 
 
+def test_a_head_tells_of_one_and_whether_it_changed(blobs: Blobs) -> None:
+    async def scenario() -> None:
+        assert await blobs.head("results/one") is None
+        await blobs.put("results/one", b"first", "image/webp")
+        first = await blobs.head("results/one")
+        await blobs.put("results/one", b"then another")
+        second = await blobs.head("results/one")
+        assert first is not None
+        assert second is not None
+        assert (first.name, first.size_in_bytes, second.size_in_bytes) == ("results/one", 5, 12)
+        assert first.tag != second.tag
+
+    asyncio.run(scenario())
+
+
+def test_what_is_created_is_created_once(blobs: Blobs) -> None:
+    async def scenario() -> None:
+        done = await asyncio.gather(*(blobs.create("lock", str(number).encode()) for number in range(20)))
+        assert sum(done) == 1
+        assert await blobs.get("lock") == str(done.index(True)).encode()
+        await blobs.delete("lock")
+        assert await blobs.create("lock", b"again")
+
+    asyncio.run(scenario())
+
+
+def test_a_long_listing_comes_in_pages(blobs: Blobs) -> None:
+    async def scenario() -> None:
+        for number in range(1050):
+            await blobs.put(f"many/{number}", b"")
+        pages = [page async for page in blobs.pages("many")]
+        assert len(pages) > 1
+        assert len({entry.name for page in pages for entry in page}) == 1050
+        await blobs.delete_folder("many")
+        assert [page async for page in blobs.pages()] == []
+
+    asyncio.run(scenario())
+
+
+def test_what_a_killed_put_left_is_removed(tmp_path: Path) -> None:
+    for name in ("a.webp#1", "a.webp#2", "a.webp", "b.webp#1", "a.webp#x"):
+        (tmp_path / name).touch()
+    asyncio.run(Blobs.at(None, tmp_path).clear_remains("a.webp"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.webp", "a.webp#x", "b.webp#1"]
+
+
 @pytest.mark.parametrize("url", ["somewhere", "ftp://host/folder", "s3:", "file://host/folder"])
 def test_a_wrong_address_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(SettingsError, match="IMAGEPLANE_BLOBS__URL"):
