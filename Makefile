@@ -11,7 +11,7 @@ NATIVE = $(wildcard src/imageplane/codecs/native/*.[ch])
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve demo test lint fuzz eval bench bench-http soak load chaos lock generate clean
+.PHONY: help install serve demo test lint fuzz eval bench bench-http soak load chaos jobs lock generate clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ load: $(VENV)/.dev-$(HEIC)  ## 10,000 requests at once, tenants, peers and a soa
 chaos: $(VENV)/.dev-$(HEIC)  ## Engines killed, disk full, sources stalled, bombs, crashes, under load (DURATION=s, CONCURRENCY=n, ONLY=kills,…)
 	$(BIN)/python -m benchmarks.chaos $(if $(DURATION),--duration $(DURATION)) $(if $(CONCURRENCY),--clients $(CONCURRENCY)) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(PHOTOS),--photos $(PHOTOS))
+
+jobs: $(VENV)/.dev-$(HEIC)  ## Jobs and webhooks while workers, servers and PostgreSQL die (JOBS=n, WORKERS=n, ONLY=sqlite,…)
+	$(BIN)/python -m benchmarks.async_jobs $(if $(JOBS),--jobs $(JOBS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY))
 
 generate: $(VENV)/.dev-$(HEIC)  ## Write the derived pages of docs/ again
 	$(BIN)/python tools/generate.py

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -59,6 +61,16 @@ class Receiver:
         finally:
             await runner.cleanup()
 
+    def waited_for(self, path: str, count: int = 1, patience_in_s: float = 60) -> list[Message]:
+        """Give what came to a path once it is so much, for tests that run beside it."""
+        until = time.monotonic() + patience_in_s
+        while time.monotonic() < until:
+            found = [message for message in list(self.messages) if message.path == path]
+            if len(found) >= count:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"{path} was not sent {count} messages")
+
     async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
         assert request.method == "POST"
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -70,6 +82,25 @@ class Receiver:
             return await self.answer(message) if self.answer else web.Response()
         finally:
             self._open -= 1
+
+
+@contextlib.contextmanager
+def beside(receiver: Receiver) -> Iterator[Receiver]:
+    """Run a receiver in a thread of its own, for tests that have no event loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = receiver.running()
+    try:
+        asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(30)
+        try:
+            yield receiver
+        finally:
+            asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def one_after_the_other(*answers: web.Response) -> Answer:

@@ -20,7 +20,7 @@ from imageplane.operations import catalog
 
 CREDIT = 10
 # These take a crash, an engine or a database that is gone, or two requests at once: tests/http has them.
-NOT_AS_A_PAIR = {"busy", "engine_crashed", "internal_error", "invalid_settings", "idempotency_in_progress"}
+NOT_AS_A_PAIR = {"busy", "conflict", "engine_crashed", "internal_error", "invalid_settings", "idempotency_in_progress"}
 # Nothing raises it yet.
 NOT_AT_ALL = {"forbidden"}
 

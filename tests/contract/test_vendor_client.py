@@ -10,6 +10,7 @@ import pytest
 from banking import new_key
 from pairs import CASES, check, filled
 from picture_server import PictureServer
+from receivers import Receiver, beside
 from server import Reply, Server
 from vendor import CURRENT, Vendor
 
@@ -117,10 +118,24 @@ def test_a_url_that_may_not_be_fetched(vendor: Vendor, server: Server, pictures:
     assert told(caught.value) == (400, "file.url: Only https URLs can be fetched.")
 
 
-def test_asking_for_a_webhook_is_refused_until_there_are_jobs(vendor: Vendor, open_server: Server) -> None:
-    file = vendor.file("base64", "photo.png", "")
+def test_asking_for_a_webhook_is_accepted(vendor: Vendor, open_server: Server, open_books: Books) -> None:
+    key, file = new_key(open_books, 1), vendor.file("base64", "photo.png", "")
+    with beside(Receiver()) as receiver:
+        found = vendor.start(open_server, key, file, receiver.url())
+        assert found["async"] is True
+        assert found["message"] == "Request accepted. Results will be delivered to the provided webhook URL."
+        (message,) = receiver.waited_for("/hook")
+    sent = json.loads(message.body)
+    assert (sent["success"], sent["api"]) == (True, "image_transformation")
+    assert sent["data"]["mime_type"] == "image/png"
     with pytest.raises(vendor.error) as caught:
-        vendor.start(open_server, open_server.key, file, "https://app.example.com/hook")
+        vendor.start(open_server, key, file, "https://app.example.com/hook")
+    assert told(caught.value) == (402, "Insufficient credits")
+
+
+def test_asking_for_a_webhook_that_may_not_be_is_refused(vendor: Vendor, server: Server) -> None:
+    with pytest.raises(vendor.error) as caught:
+        vendor.start(server, server.key, vendor.file("base64", "photo.png", ""), "http://app.example.com/hook")
     status, message = told(caught.value)
     assert status == 400
     assert "webhook_url" in message

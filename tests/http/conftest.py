@@ -29,3 +29,35 @@ def installation(request: pytest.FixtureRequest) -> Server:
     """Give a server on each kind of database."""
     found: Server = request.getfixturevalue("server" if request.param == "sqlite" else "server_on_postgresql")
     return found
+
+
+# What jobs need here: a receiver and pictures on this machine, and few attempts, so that what fails does so soon.
+_FOR_JOBS = {
+    "SOURCES__ALLOW_HTTP": "true",
+    "SOURCES__ALLOW_PRIVATE_NETWORKS": "true",
+    "JOBS__CONCURRENCY": "16",
+    "JOBS__MAX_CONCURRENT_PER_ORGANIZATION": "2",
+    "JOBS__MAX_ATTEMPTS": "2",
+}
+
+
+@pytest.fixture(scope="session")
+def job_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server on SQLite that works on two jobs of an organization at once and tries each twice."""
+    with serving(tmp_path_factory.mktemp("jobs"), **_FOR_JOBS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def job_server_on_postgresql(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give the same on PostgreSQL."""
+    settings = {**_FOR_JOBS, "DATABASE__URL": postgres.new_database()}
+    with serving(tmp_path_factory.mktemp("jobs_on_postgresql"), **settings) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def workshop(request: pytest.FixtureRequest) -> Server:
+    """Give such a server on each kind of database."""
+    found: Server = request.getfixturevalue("job_server" if request.param == "sqlite" else "job_server_on_postgresql")
+    return found

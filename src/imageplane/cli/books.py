@@ -15,18 +15,27 @@ if TYPE_CHECKING:
 
     from imageplane.accounts.books import Books
     from imageplane.accounts.organizations import Organization
+    from imageplane.settings import Settings
 
 
 @contextlib.contextmanager
 def changing_books() -> "Iterator[tuple[Books, Connection]]":
     """Give the books, and one transaction that is committed at the end; failures become sentences and exit codes."""
+    with opened_books() as (books, _), books.database.writing() as connection:
+        yield books, connection
+
+
+@contextlib.contextmanager
+def opened_books() -> "Iterator[tuple[Books, Settings]]":
+    """Give the books, and what this installation is set to; failures become sentences and exit codes."""
     with cleanly():
         from imageplane.accounts.books import Books  # noqa: PLC0415 - the database takes a moment to load
         from imageplane.settings import load  # noqa: PLC0415
 
         try:
-            with Books.open(load()) as books, books.database.writing() as connection:
-                yield books, connection
+            settings = load()
+            with Books.open(settings) as books:
+                yield books, settings
         except (RequestError, SettingsError):
             raise
         except ImageplaneError as error:

@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
+from imageplane.cli.bulk import bulk
 from imageplane.cli.credits import credits_
 from imageplane.cli.explain import explain
+from imageplane.cli.jobs import jobs
 from imageplane.cli.keys import keys
 from imageplane.cli.models import models
 from imageplane.cli.serve import serve
 from imageplane.cli.transform import transform
+from imageplane.cli.webhooks import webhooks
+from imageplane.cli.worker import worker
 
 app = typer.Typer(
     help="Image transformation: an ordered list of operations in, the right picture out.",
@@ -21,11 +25,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(serve)
+app.command()(worker)
 app.command()(transform)
 app.command()(explain)
+app.add_typer(bulk, name="bulk")
 app.add_typer(keys, name="keys")
 app.add_typer(credits_, name="credits")
+app.add_typer(jobs, name="jobs")
 app.add_typer(models, name="models")
+app.add_typer(webhooks, name="webhooks")
 
 
 def _print_version(is_wanted: bool) -> None:  # noqa: FBT001

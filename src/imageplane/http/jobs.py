@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from imageplane.accounts.account import Account
-from imageplane.accounts.prices import MILLICREDITS, price_of_transform
+from imageplane.accounts.prices import MILLICREDITS
 from imageplane.errors import NotFound
 from imageplane.http import job_replies as replies
 from imageplane.http.auth import admitted
@@ -89,9 +89,7 @@ async def cancel(request: Request, account: _Admitted, job_id: str) -> Response:
 @router.post("/{job_id}/replay", name="replay_job")
 async def replay(request: Request, account: _Admitted, job_id: str) -> Response:
     """Do a job that has ended once more, for the same price, and send its webhook again."""
-    services = services_of(request)
-    price = price_of_transform(services.settings.prices)
-    return _reply(await services.jobs.desk.replay(account, price, checked(job_id)))
+    return _reply(await services_of(request).jobs.desk.replay(account, checked(job_id)))
 
 
 def checked(job_id: str) -> str:

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -18,7 +19,7 @@ from imageplane.accounts.waiting import whatever_happens
 from imageplane.blobs import Blobs
 from imageplane.database import Database
 from imageplane.database.stamps import new_id, now_in_ms
-from imageplane.errors import Conflict, NotFound
+from imageplane.errors import Conflict, ImageplaneError, NotFound
 from imageplane.jobs import rows
 from imageplane.jobs.job import INTERACTIVE, Delivery, Job
 from imageplane.jobs.queue import Queue, Ticket
@@ -26,7 +27,6 @@ from imageplane.jobs.rows import Parts
 
 Outcome = TypeVar("Outcome")
 
-_NEWEST: Final = "~"
 # A hold outlives its job, so that only what nobody will ever work on again is given back without an end.
 _HOLD_LONGER_BY_IN_S: Final = 3600.0
 
@@ -93,13 +93,23 @@ class Desk:
 
         try:
             hold = await whatever_happens(self._held(account, price, order.request_id, store))
+        except ImageplaneError as error:
+            # Where the database failed, the job may have been stored all the same.
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                await self._forget_input(job)
+            raise
         except _HandedInBefore:
-            await self._blobs.delete(*([job.input] if job.input else []))
+            await self._forget_input(job)
             return await self._read(
                 lambda connection: _that(rows.same(connection, job.organization_id, str(fingerprint)))
             )
         self._queue.nudge()
         return replace(job, hold_id=hold.id)
+
+    def counts(self) -> dict[str, int]:
+        """Tell how many jobs of all organizations wait and are at work, and how many webhooks wait; waits for it."""
+        with self._database.reading() as connection:
+            return rows.counts(connection)
 
     async def job(self, organization_id: str, job_id: str) -> Job:
         """Give a job of an organization. Errors: not_found, busy."""
@@ -121,7 +131,7 @@ class Desk:
     async def jobs(self, organization_id: str, status: str | None, before: str | None, most: int) -> list[Job]:
         """Give the latest jobs of an organization, the latest first, from before the job with the id `before`."""
         return await self._read(
-            lambda connection: rows.listed(connection, organization_id, status, before or _NEWEST, most)
+            lambda connection: rows.listed(connection, organization_id, status, before or rows.NEWEST, most)
         )
 
     async def cancel(self, organization_id: str, job_id: str) -> Job:
@@ -140,21 +150,26 @@ class Desk:
         self._queue.nudge()
         return await self.job(organization_id, job_id)
 
-    async def replay(self, account: Account, price: Price, job_id: str) -> Job:
-        """Have a job that has ended done once more, for the price of the first time.
+    async def replay(self, account: Account, job_id: str) -> Job:
+        """Have a job that has ended done once more, for the price of the first time, paid by the key that asks for it.
 
-        Errors: not_found, conflict, insufficient_credits, budget_cap_exceeded, busy.
+        Errors: not_found, conflict, insufficient_credits, budget_cap_exceeded, invalid_api_key, busy.
         """
         job = await self.job(account.organization_id, job_id)
+        price = Price(job.api, job.amount_in_millicredits)
 
         def queue_anew(connection: Connection, hold: Hold) -> None:
-            if not rows.replay(connection, job.id, hold.id, now_in_ms()):
+            if not rows.replay(connection, job.id, hold, now_in_ms()):
                 raise Conflict("The job has not ended; cancel it first, or wait.")
             self._queue.issue(connection, [Ticket(job.id, job.priority)])
 
         await whatever_happens(self._held(account, price, job.request_id, queue_anew))
         self._queue.nudge()
         return await self.job(account.organization_id, job_id)
+
+    async def _forget_input(self, job: Job) -> None:
+        if job.input is not None:
+            await self._blobs.delete(job.input)
 
     def _held(self, account: Account, price: Price, reference: str, along: Callable[[Connection, Hold], None]) -> Any:
         return self._ledger.hold(

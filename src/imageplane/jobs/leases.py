@@ -1,4 +1,4 @@
-"""Leases: what this process works on, and the word to the database, every few seconds, that it still does."""
+"""Leases: what this process works on, and the word to the database, again and again, that it still does."""
 
 import asyncio
 from typing import Final
@@ -12,18 +12,26 @@ from imageplane.jobs.job import Job
 
 _log = structlog.get_logger("imageplane.jobs")
 
-_RENEWED_EVERY_IN_S: Final = 5.0
-_LENGTH_IN_S: Final = 30.0
+LENGTH_IN_S: Final = 30.0
+# So many renewals may fail until somebody else takes the work for abandoned.
+_RENEWALS: Final = 6
 
 
 class Leases:
-    """The jobs that this process has claimed, each with the task that works on it; used in one event loop."""
+    """The jobs that this process has claimed, each with the task that works on it; used in one event loop.
 
-    length_in_ms: Final = round(_LENGTH_IN_S * 1000)
+    Takes: `length_in_s`, after how long of silence others may take what this process works on.
+    """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, length_in_s: float = LENGTH_IN_S) -> None:
+        self.length_in_s = length_in_s
         self._database = database
         self._held: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+
+    @property
+    def length_in_ms(self) -> int:
+        """The same in milliseconds."""
+        return round(self.length_in_s * 1000)
 
     @property
     def jobs(self) -> list[Job]:
@@ -44,7 +52,7 @@ class Leases:
     async def run(self) -> None:
         """Renew what is held, and end the work on what is lost, until cancelled."""
         while True:
-            await asyncio.sleep(_RENEWED_EVERY_IN_S)
+            await asyncio.sleep(self.length_in_s / _RENEWALS)
             await self.renew()
 
     async def renew(self) -> None:

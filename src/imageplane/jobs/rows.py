@@ -10,12 +10,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from imageplane.accounts.moves import Hold
 from imageplane.database.stamps import now_in_ms
 from imageplane.database.statements import Statement
 from imageplane.jobs.job import Job
 
 # Later than any lease.
 FOREVER_IN_MS: Final = 2**62
+# Behind any id, in the order of every language too: punctuation would come first in most.
+NEWEST: Final = "z"
 
 _NAMES: Final = tuple(field.name for field in fields(Job))
 _COLUMNS: Final = ", ".join(_NAMES)
@@ -69,8 +72,8 @@ _CANCEL: Final = Statement("""
     WHERE id = :id AND hold_id = :hold_id AND status IN ('queued', 'running')
 """)
 _REPLAY: Final = Statement("""
-    UPDATE jobs SET status = 'queued', hold_id = :hold_id, attempts = 0, due_at_in_ms = :now, reply = NULL,
-        error = NULL, started_at_in_ms = NULL, ended_at_in_ms = NULL
+    UPDATE jobs SET status = 'queued', hold_id = :hold_id, key_id = :key_id, attempts = 0, due_at_in_ms = :now,
+        reply = NULL, error = NULL, started_at_in_ms = NULL, ended_at_in_ms = NULL
     WHERE id = :id AND status IN ('succeeded', 'failed', 'cancelled')
 """)
 _RELEASE_EXPIRED: Final = Statement("""
@@ -90,7 +93,11 @@ _OPEN_PARTS: Final = Statement("SELECT id FROM jobs WHERE parent_id = :id AND en
 _EACH_PART: Final = Statement(f"""
     SELECT {_COLUMNS} FROM jobs WHERE parent_id = :id AND id > :after ORDER BY id LIMIT :most
 """)  # noqa: S608
-_COUNT: Final = Statement("SELECT status, count(*) FROM jobs WHERE status IN ('queued', 'running') GROUP BY status")
+_COUNT: Final = Statement("""
+    SELECT status, count(*) FROM jobs WHERE status = 'queued' GROUP BY status UNION ALL
+    SELECT status, count(*) FROM jobs WHERE status = 'running' GROUP BY status UNION ALL
+    SELECT 'webhooks', count(*) FROM deliveries WHERE status = 'pending'
+""")
 
 _LOCK: Final = Statement("SELECT id FROM organizations WHERE id = :organization_id FOR NO KEY UPDATE")
 _WORKING: Final = Statement("""
@@ -186,9 +193,10 @@ def cancel(connection: Connection, job: Job, now_in_ms: int) -> bool:
     return _CANCEL.run(connection, parameters).rowcount == 1
 
 
-def replay(connection: Connection, job_id: str, hold_id: str, now_in_ms: int) -> bool:
-    """Queue a job that has ended anew; False when it has not."""
-    return _REPLAY.run(connection, {"id": job_id, "hold_id": hold_id, "now": now_in_ms}).rowcount == 1
+def replay(connection: Connection, job_id: str, hold: Hold, now_in_ms: int) -> bool:
+    """Queue a job that has ended anew, with what is set aside for it now; False when it has not."""
+    parameters = {"id": job_id, "hold_id": hold.id, "key_id": hold.key_id, "now": now_in_ms}
+    return _REPLAY.run(connection, parameters).rowcount == 1
 
 
 def release_expired(connection: Connection, until_in_ms: int, now_in_ms: int) -> list[str]:
@@ -223,9 +231,9 @@ def replies_of_parts(connection: Connection, parent_id: str, after: str, most: i
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """Tell how many jobs wait and how many are at work, of all organizations."""
+    """Tell how many jobs wait, how many are at work, and how many webhooks are to be sent, of all organizations."""
     found: dict[str, int] = dict(_COUNT.run(connection, {}))
-    return {status: found.get(status, 0) for status in ("queued", "running")}
+    return {status: found.get(status, 0) for status in ("queued", "running", "webhooks")}
 
 
 def _claimed(job: Job) -> dict[str, Any]:
@@ -242,7 +250,8 @@ def claim_within(
     """Claim a job unless its organization has so many at work; then it is parked, until one of them ends.
 
     Takes: a database with several processes that claim; the row of the organization is locked, as it is where one of
-    its jobs ends, so that no parked job is overlooked.
+    its jobs ends, so that no parked job is overlooked. A ticket comes when its job is due by the clock of the
+    database, and would be lost if that of this machine, being late, had the last word.
     """
     found = of_ids(connection, [job_id])
     if not found:
@@ -253,7 +262,7 @@ def claim_within(
     if working >= most_per_organization:
         _PARK.run(connection, {"id": job_id})
         return None
-    now = now_in_ms()
+    now = max(now_in_ms(), found[0].due_at_in_ms)
     return claim(connection, job_id, name, now, leased_until_in_ms)
 
 

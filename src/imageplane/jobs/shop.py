@@ -27,6 +27,7 @@ from imageplane.sources.url import Fetcher
 from imageplane.transform import Transformer
 
 TRANSFORM: Final = "image_transformation"
+_CLOSING_AGAIN_IN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,14 @@ def queue_of(settings: Settings, books: Books, leases: Leases) -> Queue:
 
 def desk_of(settings: Settings, books: Books) -> Desk:
     """Give a desk for a process that works on no jobs."""
-    queue = queue_of(settings, books, Leases(books.database))
+    queue = queue_of(settings, books, Leases(books.database, settings.jobs.lease_in_s))
     return Desk(books.database, books.ledger, books.blobs, queue, settings.jobs.gives_up_after_in_s)
 
 
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, books: Books, tools: Tools) -> AsyncIterator[Shop]:
     """Work on jobs and send webhooks until the end of the block; then what is at work is left to others."""
-    database, leases = books.database, Leases(books.database)
+    database, leases = books.database, Leases(books.database, settings.jobs.lease_in_s)
     queue = queue_of(settings, books, leases)
     results = Results(database, books.blobs, settings.webhooks.link_lifetime_in_s)
     mail = Mail(settings.webhooks, settings.sources)
@@ -82,10 +83,18 @@ async def opened(settings: Settings, books: Books, tools: Tools) -> AsyncIterato
         try:
             yield Shop(desk, results, courier, leases)
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            await worker.give_back()
+            await _close(running, worker)
+
+
+async def _close(running: "list[asyncio.Task[None]]", worker: Worker) -> None:
+    for task in running:
+        task.cancel()
+    ending = asyncio.gather(*running, return_exceptions=True)
+    # A queue may wait for what it had done, or have something done that it was about to claim.
+    while not ending.done():
+        await worker.give_back()
+        await asyncio.wait([ending], timeout=_CLOSING_AGAIN_IN_S)
+    await worker.give_back()
 
 
 def _works(settings: Settings, books: Books, tools: Tools, desk: Desk) -> dict[str, Work]:

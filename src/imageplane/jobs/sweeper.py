@@ -1,6 +1,8 @@
 """The sweeper: jobs of processes that died are queued anew, and what is no longer kept is deleted."""
 
 import asyncio
+import math
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,8 +18,8 @@ from imageplane.settings import JobSettings
 
 _log = structlog.get_logger("imageplane.jobs")
 
-_EVERY_IN_S: Final = 10.0
-_RETENTION_EVERY: Final = 60
+_RETENTION_EVERY_IN_S: Final = 600.0
+_SWEEPS: Final = 3
 _AT_ONCE: Final = 200
 # How much later than its last possible end what lies in a folder can still belong to somebody.
 _MARGIN: Final = timedelta(days=2)
@@ -33,17 +35,17 @@ class Sweeper:
         self._settings = settings
 
     async def run(self) -> None:
-        """Sweep every few seconds, until cancelled."""
-        turn = 0
+        """Sweep a few times for each lease, and forget now and then, until cancelled."""
+        forgot_at = -math.inf
         while True:
             try:
                 await self.sweep()
-                if turn % _RETENTION_EVERY == 0:
+                if time.monotonic() - forgot_at >= _RETENTION_EVERY_IN_S:
+                    forgot_at = time.monotonic()
                     await self.forget()
             except Exception as error:
                 _log.warning("jobs can't be swept", detail=getattr(error, "detail", None) or repr(error))
-            turn += 1
-            await asyncio.sleep(_EVERY_IN_S)
+            await asyncio.sleep(self._settings.lease_in_s / _SWEEPS)
 
     async def sweep(self) -> int:
         """Queue anew what a process that died was working on; tells how much that was. Errors: busy."""

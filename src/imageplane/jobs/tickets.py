@@ -28,11 +28,13 @@ _log = structlog.get_logger("imageplane.jobs")
 
 _QUEUE: Final = "imageplane"
 _TASK: Final = "imageplane.job"
-_HEARTBEAT_IN_S: Final = 5.0
-_STALLED_AFTER_IN_S: Final = 20.0
 _POLL_IN_S: Final = 2.0
-_AGAIN_IN_S: Final = 2.0
-_SWEEP_EVERY_IN_S: Final = 10.0
+_AGAIN_IN_S: Final = 2
+# Parts of a lease: how often a process says that it lives, after what silence it is taken for dead, and how often
+# somebody looks whether one is.
+_HEARTBEAT: Final = 1 / 6
+_STALLED_AFTER: Final = 2 / 3
+_SWEEP_EVERY: Final = 1 / 3
 
 
 class TicketQueue:
@@ -80,7 +82,8 @@ class TicketQueue:
         connector = procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=4, timeout=10)
         app = procrastinate.App(connector=connector)
 
-        @app.task(name=_TASK, queue=_QUEUE)
+        # A ticket that could not be looked at comes again: without it nobody would ever look at its job.
+        @app.task(name=_TASK, queue=_QUEUE, retry=procrastinate.RetryStrategy(wait=_AGAIN_IN_S))
         async def do(job_id: str) -> None:
             job = await asyncio.to_thread(self._claimed, job_id)
             if job is not None:
@@ -95,25 +98,33 @@ class TicketQueue:
                     install_signal_handlers=False,
                     delete_jobs="always",
                     fetch_job_polling_interval=_POLL_IN_S,
-                    update_heartbeat_interval=_HEARTBEAT_IN_S,
-                    stalled_worker_timeout=_STALLED_AFTER_IN_S,
+                    update_heartbeat_interval=self._leases.length_in_s * _HEARTBEAT,
+                    stalled_worker_timeout=self._leases.length_in_s * _STALLED_AFTER,
                 )
             finally:
                 sweeping.cancel()
 
     async def _sweep(self, app: procrastinate.App) -> None:
-        """Delete the tickets of processes that died, whose jobs get new ones, and look after what is parked."""
+        """Replace the tickets of processes that died, and look after what is parked."""
+        length_in_s = self._leases.length_in_s
         while True:
-            await asyncio.sleep(_SWEEP_EVERY_IN_S)
+            await asyncio.sleep(length_in_s * _SWEEP_EVERY)
             try:
                 stalled = await app.job_manager.get_stalled_jobs(
-                    queue=_QUEUE, seconds_since_heartbeat=_STALLED_AFTER_IN_S
+                    queue=_QUEUE, seconds_since_heartbeat=length_in_s * _STALLED_AFTER
                 )
                 for ticket in stalled:
+                    await asyncio.to_thread(self._reissue, str(ticket.task_kwargs["job_id"]))
                     await app.job_manager.finish_job(ticket, Status.FAILED, delete_job=True)
                 await asyncio.to_thread(self._unpark)
             except Exception as error:
                 _log.warning("tickets can't be swept", error=type(error).__name__)
+
+    def _reissue(self, job_id: str) -> None:
+        # What was claimed gets a ticket when its lease is over; who died before that left a job that only waits.
+        with self._database.writing() as connection:
+            waiting = [job for job in rows.of_ids(connection, [job_id]) if job.status == "queued"]
+            self.issue(connection, [Ticket(job.id, job.priority, job.due_at_in_ms) for job in waiting])
 
     def _unpark(self) -> None:
         with self._database.reading() as connection:

@@ -132,7 +132,9 @@ class Worker:
             return None
         pause_in_s = min(_FIRST_PAUSE_IN_S * 4.0 ** (job.attempts - 1), _LONGEST_PAUSE_IN_S)
         pause_in_s = max(pause_in_s, error.retry_after_in_s or 0) * random.uniform(1, 1.5)  # noqa: S311 - jitter
-        gives_up_at_in_ms = job.created_at_in_ms + self._settings.gives_up_after_in_s * 1000
+        # A job that is replayed has its time once more.
+        begun_at_in_ms = job.created_at_in_ms if job.started_at_in_ms is None else job.started_at_in_ms
+        gives_up_at_in_ms = begun_at_in_ms + self._settings.gives_up_after_in_s * 1000
         return pause_in_s if now_in_ms() + pause_in_s * 1000 < gives_up_at_in_ms else None
 
     async def _succeed(self, job: Job, done: Done) -> None:
@@ -177,7 +179,13 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.to_thread(self._return, jobs)
+        if not jobs:
+            return
+        try:
+            await asyncio.to_thread(self._return, jobs)
+        except ImageplaneError as error:
+            # Their leases run out all the same.
+            _log.warning("jobs can't be given back", jobs=len(jobs), detail=error.detail)
 
     def _return(self, jobs: list[Job]) -> None:
         with self._database.writing() as connection:

@@ -63,6 +63,15 @@ class JobSettings(BaseModel):
     gives_up_after_in_s: Annotated[
         float, Field(ge=60, le=2_592_000, description="How long a job may wait and be tried again before it fails.")
     ] = 86_400.0
+    lease_in_s: Annotated[
+        float,
+        Field(
+            ge=2,
+            le=3600,
+            description="How long a process keeps what it works on without a word to the database, which it gives six "
+            "times as often; then others take it that did not die.",
+        ),
+    ] = 30.0
     kept_for_in_s: Annotated[
         float,
         Field(ge=60, le=31_536_000, description="How long a job that has ended is kept, with its input and result."),
