@@ -55,7 +55,7 @@ def test_engines_that_never_answer(
     )
     request = TransformRequest.parse({"operations": []})
     asked = Asked(Base64Source(PICTURES["photo.png"], None), request, ())
-    work = transform._Work(services, visit, account, asked, Deadline.after(0.1), is_raw=False)
+    work = transform.Work(services, visit, account, asked, Deadline.after(0.1), is_raw=False)
     with pytest.raises(error):
         asyncio.run(work.reply(_kept))
     assert stuck.future.cancelled() is not has_begun

@@ -83,7 +83,7 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
 def test_every_route_of_the_server_is_described() -> None:
     # Books are only opened and closed by what runs the application.
     app: Any = create_app(Settings.model_construct(), None)._app  # type: ignore[arg-type, attr-defined]
-    real = {(route.path, method.lower()) for route in flat(app.routes) for method in route.methods or ()}
+    real = {(route.path_format, method.lower()) for route in flat(app.routes) for method in route.methods or ()}
     assert real == {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods}
 
 

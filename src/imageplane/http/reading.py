@@ -5,7 +5,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -43,10 +43,10 @@ class Asked:
     source: Source
     request: TransformRequest
     warnings: tuple[str, ...]
-    digest: bytes | None
-    raw: Mapping[str, Any]
-    webhook_url: str | None
-    delivery: Delivery
+    digest: bytes | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    webhook_url: str | None = None
+    delivery: Delivery = "bytes"
 
 
 async def read(request: Request, settings: Settings, *, wants_digest: bool) -> Asked:

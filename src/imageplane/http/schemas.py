@@ -248,7 +248,7 @@ def _request(description: str, given: str, other: str) -> Schema:
 
 def _bulk(given: str, other: str) -> Schema:
     manifest = {
-        "allOf": [ref("File")],
+        "allOf": [ref("UrlFile")],
         "description": 'A file with one JSON object in every line: `{"url": "https://…"}`, and a `name` if it is to '
         "have one.",
     }
@@ -263,9 +263,12 @@ def _form() -> Schema:
         "contentMediaType": "application/octet-stream",
         "description": "The picture, as a part with a filename.",
     }
+    # A part of a form is a text, which can't be null.
+    webhook_url = {key: part for key, part in _LATER["webhook_url"].items() if key != "anyOf"}
+    later = {**_LATER, "webhook_url": {**_LATER["webhook_url"]["anyOf"][0], **webhook_url}}
     return _object(
         "The same as a form: the picture as a file, `operations` or `outputs` as JSON.",
-        {"file": file, "operations": ref("Operations"), "outputs": ref("Outputs"), **_LATER},
+        {"file": file, "operations": ref("Operations"), "outputs": ref("Outputs"), **later},
         "file",
         oneOf=[{"required": ["operations"]}, {"required": ["outputs"]}],
     )

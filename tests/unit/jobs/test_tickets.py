@@ -109,7 +109,7 @@ async def test_what_is_cancelled_lets_a_parked_job_on(books: Books) -> None:
     gate = Gate()
     jobs = [await bench.accept() for _ in range(2)]
     async with working(bench, gate):
-        await until(lambda: any(is_parked(bench, job) for job in jobs))
+        await until(lambda: gate.seen and any(is_parked(bench, job) for job in jobs))
         running = gate.seen[0]
         await bench.desk.cancel(running.organization_id, running.id)
         await until(lambda: len(gate.seen) == 2)
