@@ -271,6 +271,8 @@ def _form() -> Schema:
         {"file": file, "operations": ref("Operations"), "outputs": ref("Outputs"), **later},
         "file",
         oneOf=[{"required": ["operations"]}, {"required": ["outputs"]}],
+        # A part without a name is none.
+        propertyNames={"minLength": 1},
     )
 
 
