@@ -18,12 +18,11 @@ from imageplane.cli.arguments import reason
 from imageplane.cli.bulk_display import Display, told
 from imageplane.cli.exit import FAILED
 from imageplane.engine.pool import Pool
-from imageplane.errors import Busy
+from imageplane.errors import Busy, Conflict
 from imageplane.jobs.bulk.bucket import Bucket
 from imageplane.jobs.bulk.chunk import Bench
 from imageplane.jobs.bulk.folder import Folder
 from imageplane.jobs.bulk.journal import Journal
-from imageplane.jobs.bulk.lock import Locked
 from imageplane.jobs.bulk.manifest import Manifest
 from imageplane.jobs.bulk.place import Place
 from imageplane.jobs.bulk.reader import Reader
@@ -87,7 +86,7 @@ class Call:
                 display.show(work.tally)
                 try:
                     number = await _stopped_by(work, display)
-                except (Locked, Busy) as error:
+                except (Conflict, Busy) as error:
                     display.say(f"Error: {told(error)}")
                     return FAILED
         display.summarize(work, is_interrupted=number is not None)

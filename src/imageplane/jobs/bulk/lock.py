@@ -18,20 +18,13 @@ import msgspec
 import psutil
 
 from imageplane.blobs import Blobs
-from imageplane.errors import Busy, ImageplaneError
+from imageplane.errors import Busy, Conflict
 from imageplane.jobs.bulk.journal import ROOT
 
 _PLACE: Final = f"{ROOT}/lock"
 _BEATS_EVERY_IN_S: Final = 5.0
 _DEAD_AFTER_IN_S: Final = 30.0
 _LOOKS_EVERY_IN_S: Final = 1.0
-
-
-class Locked(ImageplaneError):
-    """Another run works on the same destination."""
-
-    code = "locked"
-    status = 409
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -84,7 +77,7 @@ class Lock:
     async def held(self, tell: Callable[[str], None]) -> AsyncIterator["Lock"]:
         """Hold the lock for a block.
 
-        Takes: `tell`, which hears why one has to wait. Errors: locked, busy.
+        Takes: `tell`, which hears why one has to wait. Errors: conflict, busy.
         """
         await self._acquire(tell)
         beating = asyncio.create_task(self._beat())
@@ -109,10 +102,10 @@ class Lock:
             if await self.blobs.get(_PLACE) == found:
                 await self.blobs.delete(_PLACE)
         if not await self._is_ours():
-            raise Locked("Another run has just begun with this destination.")
+            raise Conflict("Another run has just begun with this destination.")
 
     async def _outlive(self, found: bytes, tell: Callable[[str], None]) -> None:
-        """Return when the holder of a lock is dead. Errors: locked, when it lives."""
+        """Return when the holder of a lock is dead. Errors: conflict, when it lives."""
         holder = _holder_of(found)
         if holder is not None and holder.is_near:
             if holder.lives:
@@ -160,9 +153,9 @@ def _holder_of(data: bytes) -> Holder | None:
     return None
 
 
-def _locked(holder: Holder | None) -> Locked:
+def _locked(holder: Holder | None) -> Conflict:
     who = f"process {holder.pid} on {holder.host}" if holder else "another process"
-    return Locked(f"Another run works on this destination ({who}); wait for its end, or choose another destination.")
+    return Conflict(f"Another run works on this destination ({who}); wait for its end, or choose another destination.")
 
 
 def _machine() -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from imageplane.errors import ImageplaneError, RequestError
+from imageplane.errors import Conflict, ImageplaneError, RequestError
 from imageplane.jobs.bulk.chunk import Bench, ChunkRun
 from imageplane.jobs.bulk.chunks import MEAN, Chunk, cut
-from imageplane.jobs.bulk.lock import Holder, Lock, Locked
+from imageplane.jobs.bulk.lock import Holder, Lock
 from imageplane.jobs.bulk.notes import DestinationGone
 from imageplane.jobs.bulk.outcome import Outcome
 from imageplane.jobs.bulk.source import Source
@@ -48,7 +48,7 @@ class BulkRun:
     async def run(self) -> None:
         """Do it, or as much of it as is possible until `bench.stopping` is set.
 
-        Errors: locked, busy and invalid_request, all before anything is done.
+        Errors: conflict, busy and invalid_request, all before anything is done.
         """
         if self.source.is_checked_first:
             self.tally.total = await self.source.count()
@@ -82,7 +82,7 @@ class BulkRun:
 
     async def _stop_when_lost(self, lock: Lock) -> None:
         await lock.lost.wait()
-        self._end(Locked("Another run has taken over this destination, or it could not be reached for too long."))
+        self._end(Conflict("Another run has taken over this destination, or it could not be reached for too long."))
 
     async def _work(self) -> None:
         slots = asyncio.Semaphore(_OPEN_CHUNKS)

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from bulk_bench import Ear, Engines, Plant, recipe_of
 
-from imageplane.errors import Busy, EngineCrashed, UndecodableImage, UnreachableSource
-from imageplane.jobs.bulk.lock import Holder, Lock, Locked
+from imageplane.errors import Busy, Conflict, EngineCrashed, UndecodableImage, UnreachableSource
+from imageplane.jobs.bulk.lock import Holder, Lock
 from imageplane.jobs.bulk.run import BulkRun
 
 ONE, TWO, THREE = recipe_of(10), recipe_of(10, 20), recipe_of(10, 20, 30)
@@ -164,7 +164,7 @@ def test_a_stopped_run_finishes_what_it_has_begun_and_leaves_nothing_open(plant:
 
 def test_a_lock_of_the_living_is_respected(plant: Plant) -> None:
     plant.destination.kept[".imageplane/bulk/lock"] = msgspec.json.encode(Holder.here("another"))
-    with pytest.raises(Locked, match="Another run works on this destination"):
+    with pytest.raises(Conflict, match="Another run works on this destination"):
         plant.run(TWO)
     assert plant.engines.orders == 0
 
@@ -195,7 +195,7 @@ def test_a_lock_that_a_stranger_keeps_alive_is_respected(plant: Plant) -> None:
             done, _ = await asyncio.wait({holding}, timeout=0.02)
             if done:
                 break
-        with pytest.raises(Locked, match="process 7 on far-away"):
+        with pytest.raises(Conflict, match="process 7 on far-away"):
             await holding
 
     asyncio.run(scenario())
@@ -221,7 +221,7 @@ def test_of_many_at_once_one_gets_the_lock(plant: Plant) -> None:
             async with Lock(blobs, dead if number == 0 else Holder.here(f"run {number}")).held(lambda _: None):
                 seen.append(number)
                 await asyncio.sleep(0.05)
-        except Locked:
+        except Conflict:
             return
 
     async def scenario() -> list[int]:
