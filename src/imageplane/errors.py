@@ -5,6 +5,7 @@ ImageplaneError                     code                     status  retryable
 │   ├── UnsupportedFormat           unsupported_format       400     no
 │   ├── RefusedSource               refused_source           400     no
 │   └── UnreachableSource           unreachable_source       400     no
+│       └── MissingSource           unreachable_source       400     no
 ├── InvalidKey                      invalid_api_key          401     no
 ├── InsufficientCredits             insufficient_credits     402     no
 │   └── BudgetCapExceeded           budget_cap_exceeded      402     no
@@ -130,6 +131,10 @@ class UnreachableSource(RequestError):
     """A URL gave no file: no such host, no answer in time, an error status, a broken or empty answer."""
 
     code = "unreachable_source"
+
+
+class MissingSource(UnreachableSource):
+    """The server of a URL says that it has no such file, or not for this caller: to ask again does not help."""
 
 
 class InvalidKey(ImageplaneError):

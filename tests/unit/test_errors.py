@@ -25,8 +25,9 @@ def test_the_tree_tells_code_status_and_parent(kind: type[ImageplaneError]) -> N
 
 
 def test_no_two_kinds_share_a_code() -> None:
-    codes = [kind.code for kind in CLASSES if kind is not ImageplaneError]
-    assert len(codes) == len(set(codes))
+    """A kind that names none is, for who asks, the kind that it is below."""
+    codes = [kind.code for kind in CLASSES[1:] if "code" in vars(kind)]
+    assert len(codes) == len(set(codes)) > 20
 
 
 @pytest.mark.parametrize(

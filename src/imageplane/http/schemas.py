@@ -51,9 +51,10 @@ def schemas(limits: Limits) -> dict[str, Schema]:
 
 
 def error_classes() -> Iterator[type[ImageplaneError]]:
-    """Give every class of error below the root, in the order of their declaration."""
+    """Give every class of error below the root that has a code of its own, in the order of their declaration."""
     for value in vars(errors).values():
-        if inspect.isclass(value) and issubclass(value, ImageplaneError) and value is not ImageplaneError:
+        is_one = inspect.isclass(value) and issubclass(value, ImageplaneError) and value is not ImageplaneError
+        if is_one and "code" in vars(value):
             yield value
 
 

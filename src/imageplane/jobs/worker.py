@@ -22,6 +22,7 @@ from imageplane.errors import (
     ImageplaneError,
     InsufficientCredits,
     InternalError,
+    MissingSource,
     UnreachableSource,
 )
 from imageplane.jobs import deliveries, rows
@@ -125,10 +126,7 @@ class Worker:
 
     def _pause_in_s(self, job: Job, error: ImageplaneError) -> float | None:
         """Give after how long a failed attempt is worth another, if it is."""
-        most = min(_MOST_UNREACHABLE, self._settings.max_attempts) if isinstance(error, UnreachableSource) else None
-        if most is None:
-            most = self._settings.max_attempts if error.retryable and not isinstance(error, DeadlineExceeded) else 1
-        if job.attempts >= most:
+        if job.attempts >= self._most_attempts(error):
             return None
         pause_in_s = min(_FIRST_PAUSE_IN_S * 4.0 ** (job.attempts - 1), _LONGEST_PAUSE_IN_S)
         pause_in_s = max(pause_in_s, error.retry_after_in_s or 0) * random.uniform(1, 1.5)  # noqa: S311 - jitter
@@ -136,6 +134,14 @@ class Worker:
         begun_at_in_ms = job.created_at_in_ms if job.started_at_in_ms is None else job.started_at_in_ms
         gives_up_at_in_ms = begun_at_in_ms + self._settings.gives_up_after_in_s * 1000
         return pause_in_s if now_in_ms() + pause_in_s * 1000 < gives_up_at_in_ms else None
+
+    def _most_attempts(self, error: ImageplaneError) -> int:
+        """Give how often work that fails like this is done."""
+        if isinstance(error, (MissingSource, DeadlineExceeded)):
+            return 1
+        if isinstance(error, UnreachableSource):
+            return min(_MOST_UNREACHABLE, self._settings.max_attempts)
+        return self._settings.max_attempts if error.retryable else 1
 
     async def _succeed(self, job: Job, done: Done) -> None:
         name = f"{job.folder}/reply-{job.claim}"
@@ -172,6 +178,8 @@ class Worker:
         with self._database.writing() as connection:
             if rows.put_back(connection, job, due_at_in_ms, attempts):
                 self._queue.issue(connection, [Ticket(job.id, job.priority, due_at_in_ms)])
+                # While it waits, another of its organization has its place.
+                self._queue.hand_on(connection, job.organization_id)
 
     async def give_back(self) -> None:
         """Stop, and have what was at work done by others, as if it had not been begun."""

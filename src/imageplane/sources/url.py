@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 
 from imageplane.deadline import Deadline
-from imageplane.errors import Busy, DeadlineExceeded, RefusedSource, UnreachableSource
+from imageplane.errors import Busy, DeadlineExceeded, MissingSource, RefusedSource, UnreachableSource
 from imageplane.settings import SourcesSettings
 from imageplane.sources.body import read_body
 from imageplane.sources.fetch_options import FetchOptions
@@ -20,6 +20,8 @@ from imageplane.sources.room import Room, Share
 from imageplane.sources.sharing import Shared
 
 _REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
+# What a server says of a file for good, as far as it knows.
+_FINAL: Final = frozenset([400, 401, 403, 404, 405, 410, 414, 451])
 _MAX_HEADER_IN_BYTES: Final = 8190
 _MAX_HEADERS: Final = 100
 # What a file is thought to have until some have come, and what is left of the largest with each that comes.
@@ -162,7 +164,8 @@ class Fetcher:
             if response.status in _REDIRECTS and "Location" in response.headers:
                 return response.headers["Location"]
             if not 200 <= response.status < 300:
-                raise UnreachableSource(f"The server of the file answered with status {response.status}.")
+                kind = MissingSource if response.status in _FINAL else UnreachableSource
+                raise kind(f"The server of the file answered with status {response.status}.")
             size_in_bytes = min(response.content_length or self._max_size_in_bytes, self._max_size_in_bytes)
             share.shrink(size_in_bytes)
             if not share.grow(size_in_bytes):

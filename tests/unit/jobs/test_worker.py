@@ -21,6 +21,7 @@ from imageplane.errors import (
     Fault,
     ImageplaneError,
     ImpossibleOperation,
+    MissingSource,
     ModelUnavailable,
     UndecodableImage,
     UnreachableSource,
@@ -101,6 +102,7 @@ async def test_a_failure_gives_back_and_is_told(bench: Bench) -> None:
         EngineCrashed("No."),
         ModelUnavailable("No."),
         DeadlineExceeded("No."),
+        MissingSource("No."),
         RuntimeError("hunter2"),
     ],
     ids=lambda error: type(error).__name__,
@@ -128,6 +130,8 @@ async def test_what_may_pass_is_tried_again_later_and_later(bench: Bench) -> Non
         # With chance on top, up to a half.
         assert before + least_in_ms <= found.due_at_in_ms <= now_in_ms() + least_in_ms * 1.5
         assert bench.paper.issued[-1] == Ticket(job.id, job.priority, found.due_at_in_ms)
+        # While it waits, another may be done.
+        assert bench.paper.handed_on == [job.organization_id] * number
         with bench.books.database.reading() as connection:
             assert rows.next_due(connection, [], before) is None
     assert (bench.ended, deliveries_of(bench)) == ([], [])

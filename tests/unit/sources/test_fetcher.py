@@ -12,7 +12,7 @@ import uvloop
 from loopback import answer, by_path, fetcher, saying, serving
 
 from imageplane.deadline import Deadline
-from imageplane.errors import DeadlineExceeded, ImageplaneError, TooLarge, UnreachableSource
+from imageplane.errors import DeadlineExceeded, ImageplaneError, MissingSource, TooLarge, UnreachableSource
 from imageplane.sources import FetchOptions, Location
 
 PICTURE = bytes(range(256)) * 400
@@ -121,6 +121,21 @@ def test_no_file_says_why(said: bytes, words: str) -> None:
                 assert "hush" not in text
                 assert "127.0.0.1" not in text
             assert error.at("file.url").faults[0].path == "file.url"
+
+    run(body())
+
+
+@pytest.mark.parametrize(
+    ("status", "is_final"), [("404 Not Found", True), ("410 Gone", True), ("429 Slow", False), ("503 Busy", False)]
+)
+@pytest.mark.parametrize("hops", [0, 1])
+def test_what_is_missing_for_good_is_told_from_what_may_come_back(status: str, is_final: bool, hops: int) -> None:
+    async def body() -> None:
+        said = {"/0": answer(status=status), "/1": answer(status="302 Found", location="/0")}
+        async with serving(by_path(said)) as server, fetcher() as fetching:
+            with pytest.raises(UnreachableSource) as caught:
+                await fetching.fetch(server.url(f"/{hops}"))
+        assert isinstance(caught.value.at("file.url"), MissingSource) == is_final
 
     run(body())
 

@@ -88,7 +88,7 @@ class SplitWork:
                 await self._desk.accept(account, self._price(chunk), _order(job, asked, chunk))
 
     def _price(self, chunk: Chunk) -> Price:
-        return Price(BULK_API, len(chunk.items) * self._settings.prices.transform_in_millicredits)
+        return Price(CHUNK_API, len(chunk.items) * self._settings.prices.transform_in_millicredits)
 
     def _parts(self, job_id: str) -> Parts:
         with self._database.reading() as connection:
