@@ -1,5 +1,6 @@
 """What an organization may ask about its webhooks: secrets, what became of deliveries, and another go."""
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from imageplane.settings import LimitSettings
 from imageplane.sources.location import Location
 
 DOCUMENT = described(LimitSettings())
+PATIENCE_IN_S = 60
 SECRETS, ROTATE = "/v1/webhooks/secrets", "/v1/webhooks/secrets/rotate"
 
 
@@ -104,14 +106,15 @@ def test_another_go_is_due_at_once(installation: Server) -> None:
     with installation.books() as books:
         key = new_key(books)
         name = failed_delivery(books, key, job_id)
-        found = data_of(redeliver(installation, name, key), "/v1/deliveries/{delivery_id}/redeliver", "post")
-        assert (found["id"], found["status"], found["ended_at"]) == (name, "pending", None)
-        assert found["next_attempt_at"] is not None
-        assert len(found["attempts"]) == 1
-        assert "s3cret" not in str(found)
-        with books.database.writing() as connection:
-            (claimed,) = deliveries.claim(connection, [name], now_in_ms() + 60_000, 1000)
-        assert claimed.attempts >= 1
+    found = data_of(redeliver(installation, name, key), "/v1/deliveries/{delivery_id}/redeliver", "post")
+    assert (found["id"], found["status"], found["ended_at"]) == (name, "pending", None)
+    assert found["next_attempt_at"] is not None
+    assert len(found["attempts"]) == 1
+    assert "s3cret" not in str(found)
+    until = time.monotonic() + PATIENCE_IN_S
+    while len(deliveries_of(installation, job_id, key)[0]["attempts"]) < 2:
+        assert time.monotonic() < until, "the server never tried again"
+        time.sleep(0.05)
 
 
 def test_what_belongs_to_another_is_not_there(installation: Server) -> None:
