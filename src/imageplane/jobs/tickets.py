@@ -105,20 +105,37 @@ class TicketQueue:
                 sweeping.cancel()
 
     async def _sweep(self, app: procrastinate.App) -> None:
-        """Replace the tickets of processes that died, and look after what is parked."""
+        """Replace the tickets that nobody will end, and look after what is parked."""
         length_in_s = self._leases.length_in_s
+        drawn: dict[int | None, StoredTicket] = {}
         while True:
             await asyncio.sleep(length_in_s * _SWEEP_EVERY)
             try:
+                before, drawn = drawn, await self._drawn(app)
                 stalled = await app.job_manager.get_stalled_jobs(
                     queue=_QUEUE, seconds_since_heartbeat=length_in_s * _STALLED_AFTER
                 )
-                for ticket in stalled:
-                    await asyncio.to_thread(self._reissue, str(ticket.task_kwargs["job_id"]))
+                idle = await asyncio.to_thread(self._idle, [drawn[name] for name in drawn.keys() & before.keys()])
+                for ticket in {each.id: each for each in (*stalled, *idle)}.values():
+                    await asyncio.to_thread(self._reissue, _job_id_of(ticket))
                     await app.job_manager.finish_job(ticket, Status.FAILED, delete_job=True)
                 await asyncio.to_thread(self._unpark)
             except Exception as error:
                 _log.warning("tickets can't be swept", error=type(error).__name__)
+
+    async def _drawn(self, app: procrastinate.App) -> dict[int | None, StoredTicket]:
+        found = await app.job_manager.list_jobs_async(queue=_QUEUE, status=Status.DOING.value)
+        return {ticket.id: ticket for ticket in found}
+
+    def _idle(self, tickets: Sequence[StoredTicket]) -> list[StoredTicket]:
+        """Give those of tickets drawn a while ago whose job nobody works on.
+
+        Where a connection broke, the word that a ticket was drawn, or is done with, was lost, and who drew it lives on.
+        """
+        with self._database.reading() as connection:
+            jobs = rows.of_ids(connection, [_job_id_of(ticket) for ticket in tickets])
+        running = {job.id for job in jobs if job.status == "running"}
+        return [ticket for ticket in tickets if _job_id_of(ticket) not in running]
 
     def _reissue(self, job_id: str) -> None:
         # What was claimed gets a ticket when its lease is over; who died before that left a job that only waits.
@@ -137,6 +154,10 @@ class TicketQueue:
         until = now_in_ms() + self._leases.length_in_ms
         with self._database.writing() as connection:
             return rows.claim_within(connection, job_id, new_id(), until, self._most_per_organization)
+
+
+def _job_id_of(ticket: StoredTicket) -> str:
+    return str(ticket.task_kwargs["job_id"])
 
 
 def _stored(ticket: Ticket) -> StoredTicket:

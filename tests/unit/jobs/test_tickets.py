@@ -138,16 +138,34 @@ async def test_what_is_tried_again_has_a_ticket_for_later(books: Books) -> None:
     assert bench.look(job).attempts == 2
 
 
+@pytest.mark.parametrize("hours", [-1, 1], ids=["died", "lost its connection"])
 @patiently
-async def test_who_died_with_a_ticket_in_hand_leaves_no_job_behind(books: Books) -> None:
+async def test_who_drew_a_ticket_and_claimed_nothing_leaves_no_job_behind(books: Books, hours: int) -> None:
     bench = bench_at(books)
     job = await bench.accept()
-    # Drawn, but the row was not claimed yet when the process was killed.
-    bench.change("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - INTERVAL '1 hour')")
+    with books.database.writing() as connection:
+        bench.queue.issue(connection, [Ticket("a job that has ended and was forgotten", job.priority)])
+    heard_of = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + :hours * INTERVAL '1 hour')"
+    bench.change(heard_of, hours=hours)
     bench.change("UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM procrastinate_workers)")
     async with working(bench, Script(iter([DONE]))):
         await until(lambda: bench.ended == [job.id])
         await until(lambda: tickets_in(books) == 0)
+
+
+@patiently
+async def test_a_ticket_is_kept_as_long_as_its_job_is_at_work(books: Books) -> None:
+    bench = bench_at(books)
+    job, gate = await bench.accept(), Gate()
+    async with working(bench, gate):
+        await until(lambda: gate.seen)
+        renewing = asyncio.create_task(bench.leases.run())
+        # Longer than several looks at what was drawn.
+        await asyncio.sleep(SHORT_LEASE_IN_S * 2)
+        assert (tickets_in(books), len(gate.seen)) == (1, 1)
+        gate.may_go_on.set()
+        await until(lambda: bench.ended == [job.id] and tickets_in(books) == 0)
+        renewing.cancel()
 
 
 @patiently
