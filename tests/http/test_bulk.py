@@ -49,9 +49,13 @@ def bulk(server: Server, manifest: object, **more: object) -> Reply:
 
 def ended(server: Server, reply: Reply) -> dict[str, Any]:
     assert reply.status == 201, reply.body
+    return end_of(server, f"/v1/jobs/{reply.json['job_id']}")
+
+
+def end_of(server: Server, path: str) -> dict[str, Any]:
     give_up_at = time.monotonic() + 60
     while time.monotonic() < give_up_at:
-        job: dict[str, Any] = server.get(f"/v1/jobs/{reply.json['job_id']}").json["data"]
+        job: dict[str, Any] = server.get(path).json["data"]
         if job["ended_at"]:
             return job
         time.sleep(0.1)
@@ -150,3 +154,27 @@ def test_more_than_there_are_credits_for(server: Server, manifest: Manifest, pic
         time.sleep(0.1)
     job = server.get(job_path, key=key).json["data"]
     assert (job["status"], job["error"]["code"]) == ("failed", "insufficient_credits")
+
+
+def test_a_bulk_that_is_cancelled_costs_nothing_and_is_done_when_it_is_replayed(
+    server: Server, manifest: Manifest
+) -> None:
+    slow = PictureServer()
+    try:
+        before = balance(server)
+        reply = bulk(server, manifest([{"url": f"{slow.url}/slow/photo.png?{number}"} for number in range(3)]))
+        path = f"/v1/jobs/{reply.json['job_id']}"
+        give_up_at = time.monotonic() + 60
+        while balance(server) != before - 3 and time.monotonic() < give_up_at:
+            time.sleep(0.05)
+        assert balance(server) == before - 3, "its chunk holds credits"
+        job = server.post(b"", f"{path}/cancel").json["data"]
+        assert (job["status"], balance(server)) == ("cancelled", before)
+        slow.may_go_on.set()
+        assert server.post(b"", f"{path}/replay").json["data"]["id"] == job["id"]
+        again = end_of(server, path)
+        assert (again["status"], again["items"]) == ("succeeded", {"total": 3, "done": 3, "failed": 0})
+        assert balance(server) == before - 3
+        assert len(lines(server.get(f"/v1/bulk/{job['id']}/outputs"))) == 6
+    finally:
+        slow.close()

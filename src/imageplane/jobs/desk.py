@@ -161,6 +161,9 @@ class Desk:
         def queue_anew(connection: Connection, hold: Hold) -> None:
             if not rows.replay(connection, job.id, hold, now_in_ms()):
                 raise Conflict("The job has not ended; cancel it first, or wait.")
+            if rows.open_parts(connection, job.id):
+                raise Conflict("Parts of the job are still at work; wait until they have ended.")
+            rows.forget_parts(connection, job.id)
             self._queue.issue(connection, [Ticket(job.id, job.priority)])
 
         await whatever_happens(self._held(account, price, job.request_id, queue_anew))

@@ -90,6 +90,7 @@ _PARTS: Final = Statement("""
     FROM jobs WHERE parent_id = :id
 """)
 _OPEN_PARTS: Final = Statement("SELECT id FROM jobs WHERE parent_id = :id AND ended_at_in_ms IS NULL")
+_FORGET_PARTS: Final = Statement("DELETE FROM jobs WHERE parent_id = :id AND ended_at_in_ms IS NOT NULL")
 _EACH_PART: Final = Statement(f"""
     SELECT {_COLUMNS} FROM jobs WHERE parent_id = :id AND id > :after ORDER BY id LIMIT :most
 """)  # noqa: S608
@@ -223,6 +224,11 @@ def parts(connection: Connection, parent_id: str) -> Parts:
 def open_parts(connection: Connection, parent_id: str) -> list[str]:
     """Give the ids of the parts of a bulk that have not ended."""
     return [row[0] for row in _OPEN_PARTS.run(connection, {"id": parent_id})]
+
+
+def forget_parts(connection: Connection, parent_id: str) -> None:
+    """Forget the parts of a bulk that have ended, before it is done once more; what they made stays."""
+    _FORGET_PARTS.run(connection, {"id": parent_id})
 
 
 def replies_of_parts(connection: Connection, parent_id: str, after: str, most: int) -> list[Job]:
