@@ -117,12 +117,13 @@ class Keeper(threading.Thread):
                 trouble = failure or trouble
                 continue
             try:
-                return self._asked(self.engine, job, parcel)
+                answer = self._asked(self.engine, job, parcel)
+                return Answer(error=_excused(answer.error)) if attempt and answer.error else answer
             except Untouched as untouched:
                 trouble = InternalError("No engine could take this image.", detail=str(untouched))
             except Died as death:
                 self._shop.counts.add_death(death.cause)
-                trouble = death.error
+                trouble = _excused(death.error) if attempt else death.error
                 if not death.is_from_outside:
                     break
         else:
@@ -203,6 +204,14 @@ class Keeper(threading.Thread):
         if self.engine is not None:
             self.engine.close()
             self.engine = None
+
+
+def _excused(error: ImageplaneError) -> ImageplaneError:
+    """Give what is told of work that was broken off before: what it ran out of was not only its own time."""
+    if isinstance(error, DeadlineExceeded):
+        message = "The work on this was broken off, and there was no time left to finish it; try again."
+        return Busy(message, retry_after_in_s=1)
+    return error
 
 
 def closed() -> Busy:

@@ -155,6 +155,17 @@ def test_work_whose_engine_was_killed_by_someone_is_done_by_another(pool: Pool, 
     assert after.deaths["sigkill"] - before.deaths.get("sigkill", 0) == 1
 
 
+def test_work_that_was_broken_off_and_has_no_time_left_may_come_again(pool: Pool, note: Path) -> None:
+    assert still_works(pool)
+    future = pool.submit(misdeeds.announce_and_sleep, fresh(), str(note), 60, deadline=Deadline.after(3))
+    wait_until(lambda: is_read(note))
+    os.kill(pool.engine_ids()[0], signal.SIGKILL)
+    error = future.exception(PATIENCE_IN_S)
+    assert isinstance(error, Busy)
+    assert error.retry_after_in_s
+    assert "broken off" in error.message
+
+
 def asked_together(pool: Pool, note: Path, function: Callable[..., Any]) -> list[Any]:
     """Give what comes of three wishes for one source that wait at the same time."""
     busy = pool.submit(misdeeds.announce_and_sleep, b"", str(note), 0.3)
