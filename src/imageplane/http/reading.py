@@ -18,7 +18,7 @@ from imageplane.http.multipart import Part, parts_of
 from imageplane.jobs.job import Delivery
 from imageplane.request import TransformRequest
 from imageplane.settings import LimitSettings, Settings
-from imageplane.sources import Base64Source, Source
+from imageplane.sources import Base64Source, Source, UrlSource
 
 # Above these, reading takes longer than other requests should wait for.
 _LARGEST_READ_ON_THE_LOOP_IN_BYTES = 300_000
@@ -167,7 +167,9 @@ def _checked(raw: Mapping[str, Any], limits: LimitSettings, digest: bytes | None
         faults.append(Fault("delivery", f"expected {' or '.join(_DELIVERIES)}"))
     if faults or source is None or asked is None:
         raise RequestError.of(faults)
-    return Asked(source, asked, warnings + asked.warnings, digest, raw, webhook_url, delivery)
+    # A text of base64 is a piece of the body, which would be kept in memory with it as long as the work takes.
+    rest = {name: value for name, value in raw.items() if name != "file" or isinstance(source, UrlSource)}
+    return Asked(source, asked, warnings + asked.warnings, digest, rest, webhook_url, delivery)
 
 
 def _read_multipart(headers: Headers, body: bytes, limits: LimitSettings, wants_digest: bool) -> Asked:  # noqa: FBT001
