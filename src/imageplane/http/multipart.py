@@ -1,5 +1,7 @@
 """A multipart body that is here as a whole, taken apart where it lies (RFC 7578)."""
 
+import ctypes
+import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +11,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from imageplane.errors import RequestError
 
 _MOST_PARTS: Final = 21
+# From this size on, what a part holds is not shown to the parser.
+_LARGE_IN_BYTES: Final = 65_536
+_MOST_HEAD_IN_BYTES: Final = 4_096
 
 
 @dataclass(slots=True)
@@ -29,6 +34,20 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not boundary:
         raise _unreadable("it has no boundary")
+    shown, hidden = _hide_large(body, b"\r\n--" + boundary)
+    try:
+        parts = _parsed(shown, boundary)
+    except RequestError:
+        if not hidden:
+            raise
+        # The message names places of the whole body.
+        return _parsed(body, boundary)
+    for part in parts:
+        part.pieces = [hidden.get(part.content, part.content)]
+    return parts
+
+
+def _parsed(body: bytes, boundary: bytes) -> list[Part]:
     form = _Form()
     parser = MultipartParser(
         boundary,
@@ -52,6 +71,57 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
     if not all(part.name for part in form.parts):
         raise _unreadable("a part has no name")
     return form.parts
+
+
+def _hide_large(body: bytes, delimiter: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """Give a body with marks in place of the large contents of its parts, and what each mark stands for.
+
+    The parser's search takes a seventh of what the server spends on a request of 4 MB; that of the C library a quarter
+    of that. Where anything is not plain, the parser has all of it.
+    """
+    shown: list[bytes] = []
+    hidden: dict[bytes, bytes] = {}
+    at = 0
+    if not body.startswith(delimiter[2:] + b"\r\n"):
+        return body, {}
+    while (head_end := body.find(b"\r\n\r\n", at, at + _MOST_HEAD_IN_BYTES)) >= 0:
+        start = head_end + 4
+        end = _find(body, delimiter, start - 2)
+        if end < 0:
+            break
+        behind = end + len(delimiter)
+        if body[behind : behind + 2] not in {b"\r\n", b"--"}:
+            return body, {}
+        if end - start >= _LARGE_IN_BYTES:
+            mark = secrets.token_hex(8).encode()
+            hidden[mark] = body[start:end]
+            shown += (body[at:start], mark)
+        else:
+            shown.append(body[at:end])
+        at = end
+    return (b"".join((*shown, body[at:])), hidden) if hidden else (body, {})
+
+
+def _find(body: bytes, wanted: bytes, start: int) -> int:
+    if _MEMMEM is None or not body or not wanted:
+        return body.find(wanted, start)
+    first = ctypes.cast(ctypes.c_char_p(body), ctypes.c_void_p).value or 0
+    found = _MEMMEM(first + start, len(body) - start, wanted, len(wanted))
+    return -1 if found is None else int(found - first)
+
+
+def _memmem() -> "ctypes._NamedFuncPointer | None":
+    try:
+        function = ctypes.CDLL(None).memmem
+    except (AttributeError, OSError, TypeError):
+        # Windows has none.
+        return None
+    function.restype = ctypes.c_void_p
+    function.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    return function
+
+
+_MEMMEM: Final = _memmem()
 
 
 class _Form:
