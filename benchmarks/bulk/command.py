@@ -99,6 +99,7 @@ def _files(folder: Path, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
         if entry.is_dir():
             if not entry.name.startswith("."):
                 yield from _files(Path(entry.path), f"{prefix}{entry.name}/")
-        else:
+        elif "#" not in entry.name:
+            # What has a number behind is on its way to its name.
             found = entry.stat()
             yield f"{prefix}{entry.name}", (found.st_ino, found.st_mtime_ns)
