@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from imageplane.blobs import Blobs
-from imageplane.errors import ImageplaneError, InternalError, UnreachableSource
+from imageplane.errors import ImageplaneError, InternalError, MissingSource, UnreachableSource
 from imageplane.jobs.bulk.chunks import Chunk
 from imageplane.jobs.bulk.items import Item, digest_of
 from imageplane.jobs.bulk.journal import Intent, Journal, Past, Put, entry_of, is_of, suffix_of
@@ -199,4 +199,6 @@ class ChunkRun:
 
 
 def _may_pass(error: Exception) -> bool:
-    return isinstance(error, UnreachableSource) or (isinstance(error, ImageplaneError) and error.retryable)
+    if isinstance(error, UnreachableSource):
+        return not isinstance(error, MissingSource)
+    return isinstance(error, ImageplaneError) and error.retryable
