@@ -37,7 +37,7 @@ ImageplaneError                     code                     status  retryable
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 _MOST_TOLD: Final = 5
 
@@ -86,26 +86,20 @@ class ImageplaneError(Exception):
         """Give the same error with the place in the request that caused it."""
         if self.faults:
             return self
-        return type(self)(
-            f"{path}: {self.message}",
-            detail=self.detail,
-            faults=(Fault(path, self.message),),
-            retry_after_in_s=self.retry_after_in_s,
-        )
+        rest = self._rest | {"faults": (Fault(path, self.message),)}
+        return type(self)(f"{path}: {self.message}", **rest)
+
+    @property
+    def _rest(self) -> dict[str, Any]:
+        return {"detail": self.detail, "faults": self.faults, "retry_after_in_s": self.retry_after_in_s}
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross from an engine process to the caller; keyword arguments must survive pickling.
-        return _restore, (type(self), self.message, self.detail, self.faults, self.retry_after_in_s)
+        return _restore, (type(self), self.message, self._rest)
 
 
-def _restore(
-    kind: type[ImageplaneError],
-    message: str,
-    detail: str | None,
-    faults: tuple[Fault, ...],
-    retry_after_in_s: float | None,
-) -> ImageplaneError:
-    return kind(message, detail=detail, faults=faults, retry_after_in_s=retry_after_in_s)
+def _restore(kind: type[ImageplaneError], message: str, rest: dict[str, Any]) -> ImageplaneError:
+    return kind(message, **rest)
 
 
 class RequestError(ImageplaneError):
