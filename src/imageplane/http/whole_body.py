@@ -28,7 +28,9 @@ class WholeBody(asyncio.BufferedProtocol):
         self._on_complete = on_complete
 
     def __bytes__(self) -> bytes:
-        return self._memory.getvalue()
+        """Hand the body over, once: the transport of uvloop keeps what read from it last as long as it lives."""
+        memory, self._memory, self._rest = self._memory, io.BytesIO(), memoryview(b"")
+        return memory.getvalue()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - as much as there is to come
         return self._rest
