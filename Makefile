@@ -11,7 +11,7 @@ NATIVE = $(wildcard src/imageplane/codecs/native/*.[ch])
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve demo test lint fuzz eval bench bench-http soak load chaos jobs lock generate clean
+.PHONY: help install serve demo test lint fuzz eval bench bench-http soak load chaos jobs bulk scaling docs lock generate clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -59,15 +59,27 @@ chaos: $(VENV)/.dev-$(HEIC)  ## Engines killed, disk full, sources stalled, bomb
 jobs: $(VENV)/.dev-$(HEIC)  ## Jobs and webhooks while workers, servers and PostgreSQL die (JOBS=n, WORKERS=n, ONLY=sqlite,…)
 	$(BIN)/python -m benchmarks.async_jobs $(if $(JOBS),--jobs $(JOBS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY))
 
+bulk: $(VENV)/.dev-$(HEIC)  ## A library of 5,000 through `imageplane bulk run`, killed and resumed, and its pace (IMAGES=n, ONLY=resuming,pace)
+	$(BIN)/python -m benchmarks.bulk $(if $(IMAGES),--images $(IMAGES)) $(if $(ONLY),--only $(ONLY)) $(if $(PHOTOS),--photos $(PHOTOS))
+
+scaling: $(VENV)/.dev-$(HEIC)  ## What everything costs, and how many machines much of it needs (ONLY=engines,…, EARLIER=result.json)
+	$(BIN)/python -m benchmarks.scaling $(if $(ONLY),--only $(ONLY)) $(if $(EARLIER),--earlier $(EARLIER)) $(if $(PHOTOS),--photos $(PHOTOS))
+
 generate: $(VENV)/.dev-$(HEIC)  ## Write the derived pages of docs/ again
 	$(BIN)/python tools/generate.py
+	$(BIN)/python tools/illustrations.py
+
+docs: $(VENV)/.dev-$(HEIC)  ## Build the site of docs/ and say where it is
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The site is in site/: open $(CURDIR)/site/index.html"
 
 lock: $(VENV)/.tool  ## Choose the newest versions that pyproject.toml allows
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra heic --group build pyproject.toml -o requirements/runtime.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra heic --group build --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra heic --extra mcp --group build pyproject.toml -o requirements/runtime.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra heic --extra mcp --extra redis --extra traces --group build -c requirements/runtime.txt pyproject.toml -o requirements/image.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra heic --extra mcp --group build --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 
 clean:  ## Remove the environment and everything that was built
-	rm -rf $(VENV) demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache tests/failures
+	rm -rf $(VENV) demo-output site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache tests/failures
 
 $(VENV)/.tool:
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

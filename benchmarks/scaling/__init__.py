@@ -1,0 +1,1 @@
+"""What an image, a request and a job cost, and how many machines many of them need."""
