@@ -13,7 +13,7 @@ import pytest
 import pyvips
 from absent import CORPUS, NO_CORPUS
 
-pytest_plugins = ["postgres", "banking", "server", "picture_server"]
+pytest_plugins = ["postgres", "banking", "server", "picture_server", "installations", "browser"]
 
 pyvips.cache_set_max(0)
 pyvips.concurrency_set(1)

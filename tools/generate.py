@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that are derived from declarations, or with --check tell which of them are stale."""
+"""Write the pages and types that are derived from declarations, or with --check tell which of them are stale."""
 
 import argparse
 import inspect
@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from cli_page import cli_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from python_types import python_types
 
 from imageplane import settings
 from imageplane.http.catalog import described
@@ -24,11 +26,14 @@ NOTE = "<!-- Written by `make generate` from the code; change it there. -->\n"
 def pages() -> dict[Path, str]:
     """Give every derived page by its path."""
     docs = ROOT / "docs"
+    openapi = described(settings.LimitSettings())
     return {
         docs / "operations.md": "\n".join(_operations()),
         docs / "errors.md": "\n".join(_errors()),
         docs / "settings.md": "\n".join(_settings()),
-        docs / "openapi.json": json.dumps(described(settings.LimitSettings()), indent=2, ensure_ascii=False) + "\n",
+        docs / "cli.md": cli_page(NOTE),
+        docs / "openapi.json": json.dumps(openapi, indent=2, ensure_ascii=False) + "\n",
+        ROOT / "sdks" / "python" / "src" / "imageplane_client" / "types.py": python_types(openapi),
     }
 
 
@@ -60,7 +65,8 @@ def _examples(name: str, operation: type[Operation]) -> Iterator[str]:
         yield f"```json\n{json.dumps({'type': name, **example.fields})}\n```\n"
         golden = f"tests/operations/goldens/{name}.{example.name}.png"
         if (ROOT / golden).exists():
-            yield f"![{name}, {example.name}](../{golden})\n"
+            before = f"![the drawing](pictures/drawings/{example.picture}.png)"
+            yield f"| before | after |\n|---|---|\n| {before} | ![{name}, {example.name}](../{golden}) |\n"
 
 
 def _errors() -> Iterator[str]:

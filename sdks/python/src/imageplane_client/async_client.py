@@ -1,0 +1,168 @@
+"""The client for event loops: the same methods as `Imageplane`, each to be awaited."""
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack, overload
+
+import httpx
+
+from imageplane_client import calls
+from imageplane_client.attempts import Attempts, Watch
+from imageplane_client.calls import Call, Options, TransformOptions
+from imageplane_client.replies import Outcome, Reply
+from imageplane_client.terms import LONGEST_JOB_IN_S, MAX_RETRIES, TIMEOUT_IN_S, Terms
+from imageplane_client.types import (
+    AcceptedReply,
+    AccountReply,
+    JobReply,
+    JobsReply,
+    OperationsRequest,
+    OutputsReply,
+    OutputsRequest,
+    PictureReply,
+    TransformReply,
+    TransformRequest,
+    UsageReply,
+    WebhookSecretsReply,
+)
+
+T = TypeVar("T")
+
+
+class AsyncImageplane:
+    """The same as `Imageplane`, to be awaited, so that many calls can be under way at once.
+
+    A call that is cancelled ends its connection. `timeout_in_s` is kept to exactly.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout_in_s: float = TIMEOUT_IN_S,
+        max_retries: int = MAX_RETRIES,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._terms = Terms.of(api_key, base_url, timeout_in_s, max_retries)
+        self._http = httpx.AsyncClient() if http_client is None else http_client
+        self._is_ours = http_client is None
+
+    @overload
+    async def transform(self, request: OperationsRequest, **options: Unpack[TransformOptions]) -> PictureReply: ...
+
+    @overload
+    async def transform(self, request: OutputsRequest, **options: Unpack[TransformOptions]) -> OutputsReply: ...
+
+    async def transform(self, request: TransformRequest, **options: Unpack[TransformOptions]) -> TransformReply:
+        """Transform one picture: `data.buffer` of the reply is base64, or that of each of `data.outputs`.
+
+        A file of `from_path` or `from_bytes` is sent as it is, not as base64.
+        """
+        return await self._do(calls.transform(request), options)
+
+    async def transform_to_bytes(self, request: OperationsRequest, **options: Unpack[TransformOptions]) -> bytes:
+        """Transform one picture and give the bytes of the result; nothing is base64 on the way."""
+        return await self._do(calls.picture(request), options)
+
+    async def submit(self, request: TransformRequest, **options: Unpack[TransformOptions]) -> AcceptedReply:
+        """Hand in a transform that is answered later: `job_id` of the reply names it.
+
+        With a `webhook_url` in the request what comes of it is sent there.
+        """
+        return await self._do(calls.submit(request), options)
+
+    async def job(self, job_id: str, **options: Unpack[Options]) -> JobReply:
+        """Tell how a job stands."""
+        return await self._do(calls.job(job_id), options)
+
+    async def jobs(
+        self,
+        *,
+        status: str | None = None,
+        before: str | None = None,
+        limit: int | None = None,
+        **options: Unpack[Options],
+    ) -> JobsReply:
+        """List jobs, the latest first; `data.next` of the reply is the `before` of the next page."""
+        return await self._do(calls.jobs(status, before, limit), options)
+
+    async def wait(self, job_id: str, *, timeout_in_s: float = LONGEST_JOB_IN_S) -> JobReply:
+        """Wait until a job has succeeded. Errors: JobFailedError when it did not; TimedOutError."""
+        watch = Watch(job_id, timeout_in_s)
+        while True:
+            reply = await self.job(job_id, timeout_in_s=watch.left_in_s)
+            pause_in_s = watch.pause_after(reply)
+            if pause_in_s is None:
+                return reply
+            await asyncio.sleep(pause_in_s)
+
+    async def result(self, job_id: str, **options: Unpack[Options]) -> TransformReply:
+        """Give what `transform` would have given, once the job has succeeded."""
+        return await self._do(calls.result(job_id), options)
+
+    async def output(self, job_id: str, name: str = "image", **options: Unpack[Options]) -> bytes:
+        """Give the bytes of one picture of a job; `name` is that of one of the `outputs`, where there were any."""
+        return await self._do(calls.output(job_id, name), options)
+
+    async def cancel(self, job_id: str, **options: Unpack[Options]) -> JobReply:
+        """End a job that has not ended; its credits are given back."""
+        return await self._do(calls.cancel(job_id), options)
+
+    async def replay(self, job_id: str, **options: Unpack[Options]) -> JobReply:
+        """Do a job that has ended once more, for the same price."""
+        return await self._do(calls.replay(job_id), options)
+
+    async def account(self, **options: Unpack[Options]) -> AccountReply:
+        """Tell whose key this is, and how many credits are left."""
+        return await self._do(calls.account(), options)
+
+    async def usage(
+        self, *, since: str | None = None, until: str | None = None, **options: Unpack[Options]
+    ) -> UsageReply:
+        """Tell what was used, by day and key; from and until a day such as `2026-11-23`."""
+        return await self._do(calls.usage(since, until), options)
+
+    async def webhook_secrets(self, **options: Unpack[Options]) -> WebhookSecretsReply:
+        """Give the secrets that sign webhooks now, the current one first."""
+        return await self._do(calls.webhook_secrets(), options)
+
+    async def rotate_webhook_secret(self, **options: Unpack[Options]) -> WebhookSecretsReply:
+        """Make a new secret; the one before signs beside it for a day."""
+        return await self._do(calls.rotate_webhook_secret(), options)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._is_ours:
+            await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _do(self, call: Call[T], options: Any) -> T:
+        attempts = Attempts(self._terms, call, options)
+        while True:
+            outcome = await self._sent(attempts)
+            pause_in_s = attempts.pause_after(outcome)
+            if pause_in_s is None:
+                return attempts.read(outcome)
+            await asyncio.sleep(pause_in_s)
+
+    async def _sent(self, attempts: Attempts[Any]) -> Outcome:
+        try:
+            request = self._http.build_request(**attempts.request())
+            async with asyncio.timeout(attempts.left_in_s):
+                response = await self._http.send(request, stream=True, auth=None, follow_redirects=False)
+                async with contextlib.aclosing(response):
+                    body = await response.aread()
+        except TimeoutError:
+            return attempts.timed_out()
+        except httpx.RequestError as error:
+            return attempts.silence_of(error)
+        return Reply(response.status_code, response.headers, body)
