@@ -25,6 +25,9 @@ Base64 = Annotated[
         {"contentEncoding": "base64", "description": "The file in padded standard base64.", "type": "string"}
     ),
 ]
+PlanLines = Annotated[
+    tuple[str, ...], Field(description="How the picture was made, for people: decoding, every step, and encoding.")
+]
 MimeType = Annotated[str, Field(json_schema_extra={"enum": [entry.mime_type for entry in FORMATS.values()]})]
 Credits = Annotated[float, Field(description="In credits; failed requests cost nothing.")]
 
@@ -42,9 +45,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class OutputMetadata:
-    """What operations chose by themselves on the way to one output."""
+    """What operations chose by themselves on the way to one output, and the way itself."""
 
     smart_crops: tuple[SmartCrop, ...]
+    plan: PlanLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class PictureMetadata(TransformMetadata):
     """What is to be known of one transform with one output."""
 
     smart_crops: tuple[SmartCrop, ...]
+    plan: PlanLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +137,8 @@ def body_of(result: Result, known: Known, *, is_single: bool) -> bytes:
     body: PictureReply | OutputsReply
     if is_single:
         picture = result.picture
-        body = PictureReply(
-            success=True, data=Picture(*_file(picture)), metadata=PictureMetadata(*facts, picture.smart_crops)
-        )
+        metadata = PictureMetadata(*facts, picture.smart_crops, picture.plan)
+        body = PictureReply(success=True, data=Picture(*_file(picture)), metadata=metadata)
     else:
         pictures = Pictures(tuple(_named(picture) for picture in result.pictures))
         body = OutputsReply(success=True, data=pictures, metadata=TransformMetadata(*facts))
@@ -148,7 +152,7 @@ def _file(picture: pipeline.Picture) -> tuple[msgspec.Raw, str, int, int, int]:
 
 
 def _named(picture: pipeline.Picture) -> NamedPicture:
-    return NamedPicture(*_file(picture), picture.name, OutputMetadata(picture.smart_crops))
+    return NamedPicture(*_file(picture), picture.name, OutputMetadata(picture.smart_crops, picture.plan))
 
 
 def _source(source: Header) -> SourceMetadata:

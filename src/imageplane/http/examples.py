@@ -14,19 +14,18 @@ THUMBNAIL: Final = [
     {"type": "sharpen", "sigma": 0.5},
     {"type": "convert", "format": "webp", "quality": 85},
 ]
-_CARD: Final = [
-    {"type": "resize", "width_in_px": 400, "height_in_px": 300, "fit": "inside"},
-    {"type": "convert", "format": "jpeg"},
+_SIZES: Final = {"avatar": (200, 200), "card": (800, 600), "social": (1200, 630)}
+# The playground starts from these.
+_OUTPUTS: Final = [
+    {"name": name, "operations": [{**THUMBNAIL[0], "width_in_px": width, "height_in_px": height}, *THUMBNAIL[1:]]}
+    for name, (width, height) in _SIZES.items()
 ]
 
 REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "thumbnail": {"summary": "One thumbnail.", "value": {"file": FILE, "operations": THUMBNAIL}},
     "outputs": {
-        "summary": "Two sizes of one upload.",
-        "value": {
-            "file": FILE,
-            "outputs": [{"name": "avatar", "operations": THUMBNAIL}, {"name": "card", "operations": _CARD}],
-        },
+        "summary": "Three sizes of one upload.",
+        "value": {"file": FILE, "outputs": _OUTPUTS},
     },
 }
 
@@ -97,6 +96,12 @@ REPLIES: Final[dict[str, dict[str, Any]]] = {
                     "subjects": [],
                     "fallback_reason": None,
                 }
+            ],
+            "plan": [
+                "decode shrunk by 8, 4000×3000 → 500×375, held in memory",
+                "smart_crop width_in_px=200 height_in_px=200 → 200×200",
+                "sharpen sigma=0.5 → 200×200",
+                "encode webp at quality 85",
             ],
         },
     },

@@ -48,7 +48,7 @@ class SmartCrop:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One finished file, and the windows that operations chose on the way to it."""
+    """One finished file, the windows that operations chose on the way to it, and the way, one stop a line."""
 
     name: str
     data: bytes
@@ -56,6 +56,7 @@ class Picture:
     width_in_px: int
     height_in_px: int
     smart_crops: tuple[SmartCrop, ...] = ()
+    plan: tuple[str, ...] = ()
 
     @property
     def mime_type(self) -> str:
@@ -208,7 +209,7 @@ class _Run:
             with self.stops.timed("encode"):
                 file, size = self._encoded(frames, plan, extras)
         self.deadline.check()
-        return Picture(plan.output, file, plan.target.format, *size, tuple(crops))
+        return Picture(plan.output, file, plan.target.format, *size, tuple(crops), tuple(plan.lines()))
 
     def _after(self, step: Step, frames: list[pyvips.Image], tools: Tools, *, is_held: bool) -> list[pyvips.Image]:
         self.deadline.check()
