@@ -45,8 +45,8 @@ class Server:
     """One installation: a folder and settings, and while it runs a process.
 
     Takes: `settings` by their names in the environment without `IMAGEPLANE_`, such as `LIMITS__MAX_PIXELS`. Without
-    them, what would get in the way of tests is set wide: the rate limit and the trial credits; there is one engine,
-    and there are no models.
+    them, what would get in the way of tests is set wide: rate limits and trial credits; there is one engine, and there
+    are no models.
     Gives: `key`, which the first start printed; `output`, all that the program ever said.
     """
 
@@ -158,6 +158,7 @@ class Server:
     def environment(self) -> dict[str, str]:
         """What the program, and others for the same folder, find in their environment."""
         wide = {"LIMITS__REQUESTS_PER_MINUTE": "1000000", "TRIAL_CREDITS": "1000000", "ENGINE__COUNT": "1"}
+        wide |= {"DASHBOARD__TRIES_PER_ADDRESS": "1000000", "DASHBOARD__TRIES_PER_EMAIL": "1000000"}
         wide["MODELS_DIR"] = str(self.folder / "models")
         ours = {f"IMAGEPLANE_{name}": value for name, value in (wide | dict(self.settings)).items()}
         rest = {name: value for name, value in os.environ.items() if not name.startswith("IMAGEPLANE_")}

@@ -2,11 +2,13 @@
 
 import contextlib
 import ctypes
+import math
 import os
 from pathlib import Path
 
 import psutil
 
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 # M_ARENA_MAX of mallopt(3).
 _ARENA_MAX = -8
 
@@ -25,10 +27,13 @@ def return_freed_memory() -> None:
 
 
 def available_cores() -> int:
-    """Give how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Give how many cores this process may use, in a container as many as its quota makes up, rounded up."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # Of the quota of a container the affinity knows nothing (cgroup v2).
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = _CPU_QUOTA.read_text().split()
+        cores = min(cores, math.ceil(int(quota) / int(period)))
+    return max(cores, 1)
 
 
 def half_of_the_memory() -> int:

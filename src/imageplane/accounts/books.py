@@ -7,13 +7,15 @@ from typing import Final, Self
 
 from sqlalchemy import Connection
 
-from imageplane.accounts import keys, organizations
+from imageplane.accounts import keys, organizations, sessions
 from imageplane.accounts.idempotency import Idempotency
 from imageplane.accounts.keyring import KeyRing
 from imageplane.accounts.ledger import Ledger, grant
 from imageplane.accounts.prices import MILLICREDITS
+from imageplane.accounts.recent import Recent
 from imageplane.blobs import Blobs
 from imageplane.database import Database, Writer, migrate
+from imageplane.database.stamps import now_in_ms
 from imageplane.errors import RequestError
 from imageplane.settings import Settings
 
@@ -28,6 +30,7 @@ class Books:
     keys: KeyRing
     ledger: Ledger
     idempotency: Idempotency
+    recent: Recent
     blobs: Blobs
     trial_credits: int
     _writer: Writer
@@ -49,6 +52,7 @@ class Books:
             KeyRing(database),
             Ledger(database, writer),
             Idempotency(database, writer, blobs),
+            Recent(database, writer),
             blobs,
             settings.trial_credits,
             writer,
@@ -88,16 +92,23 @@ class Books:
         return organizations.of_id(connection, organization.id)
 
     async def sweep(self) -> int:
-        """Give back holds that expired, delete replies that are a day old, and tell how many holds that were.
+        """Give back holds that expired, delete what is too old to be kept, and tell how many holds that were.
 
         To be called at the start and every minute or so; several servers may do it at once. Errors: busy.
         """
         released = await asyncio.to_thread(self.ledger.release_expired)
         await self.idempotency.sweep()
+        await asyncio.to_thread(self._forget)
         return released
 
     def close(self) -> None:
         """Write what waits, and close everything."""
         self.keys.close()
+        self.recent.write()
         self._writer.close()
         self.database.close()
+
+    def _forget(self) -> None:
+        self.recent.forget()
+        with self.database.writing() as connection:
+            sessions.forget_expired(connection, now_in_ms())

@@ -28,7 +28,6 @@ _LISTED: Final = """
     SELECT api_keys.id, organizations.name, api_keys.name, prefix, spent_in_millicredits, budget_cap_in_millicredits,
            api_keys.created_at_in_ms, expires_at_in_ms, revoked_at_in_ms
     FROM api_keys JOIN organizations ON organizations.id = organization_id
-    ORDER BY api_keys.id
 """
 
 
@@ -104,7 +103,28 @@ def create(
 
 def listed(connection: Connection) -> tuple[Key, ...]:
     """Give all keys, the oldest first."""
-    return tuple(Key(*row) for row in connection.execute(text(_LISTED)))
+    return tuple(Key(*row) for row in connection.execute(text(f"{_LISTED} ORDER BY api_keys.id")))
+
+
+def of_organization(connection: Connection, organization_id: str) -> tuple[Key, ...]:
+    """Give the keys of an organization, the newest first."""
+    statement = text(f"{_LISTED} WHERE organization_id = :id ORDER BY api_keys.id DESC")
+    return tuple(Key(*row) for row in connection.execute(statement, {"id": organization_id}))
+
+
+def of_id(connection: Connection, organization_id: str, key_id: str) -> Key:
+    """Give a key of an organization. Errors: not_found."""
+    statement = text(f"{_LISTED} WHERE organization_id = :organization_id AND api_keys.id = :id")
+    row = connection.execute(statement, {"organization_id": organization_id, "id": key_id}).one_or_none()
+    if row is None:
+        raise NotFound("There is no such key.")
+    return Key(*row)
+
+
+def cap(connection: Connection, key: Key, budget_cap_in_millicredits: int | None) -> None:
+    """Set the most that a key may ever spend; `None` lets it spend what its organization has."""
+    statement = "UPDATE api_keys SET budget_cap_in_millicredits = :cap WHERE id = :id"
+    connection.execute(text(statement), {"cap": budget_cap_in_millicredits, "id": key.id})
 
 
 def revoke(connection: Connection, wanted: str) -> str:

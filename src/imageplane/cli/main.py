@@ -8,11 +8,13 @@ import typer
 from imageplane.cli.bulk import bulk
 from imageplane.cli.credits import credits_
 from imageplane.cli.explain import explain
+from imageplane.cli.health import health
 from imageplane.cli.jobs import jobs
 from imageplane.cli.keys import keys
 from imageplane.cli.models import models
 from imageplane.cli.serve import serve
 from imageplane.cli.transform import transform
+from imageplane.cli.users import users
 from imageplane.cli.webhooks import webhooks
 from imageplane.cli.worker import worker
 
@@ -26,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(worker)
+app.command()(health)
 app.command()(transform)
 app.command()(explain)
 app.add_typer(bulk, name="bulk")
@@ -33,6 +36,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(credits_, name="credits")
 app.add_typer(jobs, name="jobs")
 app.add_typer(models, name="models")
+app.add_typer(users, name="users")
 app.add_typer(webhooks, name="webhooks")
 
 

@@ -35,7 +35,8 @@ def serve(
         typer.echo(f"Warning: {warning}", err=True)
     if key is not None:
         typer.echo(_welcome(key, f"http://{_reachable(host)}:{port}", settings))
-    typer.echo(f"Imageplane listens on http://{host}:{port}; its folder is {settings.data_dir}.")
+    people = f" People sign in at http://{_reachable(host)}:{port}/dashboard." if settings.dashboard.enabled else ""
+    typer.echo(f"Imageplane listens on http://{host}:{port}; its folder is {settings.data_dir}.{people}")
     listen(create_app(settings, books), host, port, grace_in_s=settings.http.deadline_in_s + 1)
 
 

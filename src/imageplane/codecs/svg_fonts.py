@@ -3,6 +3,7 @@
 The renderer takes them to be Times New Roman and Arial, and draws no text at all where those are not installed.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -45,7 +46,8 @@ def generic_families() -> GenericFamilies:
 
 def _font_files() -> Iterator[Path]:
     for folder in _FOLDERS:
-        for path in Path(folder).expanduser().rglob("*"):
+        # os.path leaves the ~ of a user without a home, as in some containers, where Path would raise.
+        for path in Path(os.path.expanduser(folder)).rglob("*"):  # noqa: PTH111
             if path.suffix.lower() in _SUFFIXES:
                 yield path
 

@@ -13,7 +13,9 @@ from starlette.types import ASGIApp
 
 from imageplane.accounts.books import Books
 from imageplane.errors import Fault, ImageplaneError, RequestError
-from imageplane.http import account, bulk, catalog, health, jobs, webhooks
+from imageplane.http import account, bulk, catalog, health, jobs, mcp, playground, webhooks
+from imageplane.http.dashboard import reception
+from imageplane.http.dashboard.router import router as dashboard
 from imageplane.http.failures import answer_failure
 from imageplane.http.gate import Gate
 from imageplane.http.metrics import Metrics
@@ -29,7 +31,7 @@ def create_app(settings: Settings, books: Books) -> ASGIApp:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with opened(settings, metrics, books) as services:
+        async with opened(settings, metrics, books) as services, reception.opened(settings) as app.state.reception:
             app.state.services = services
             yield
         await asyncio.to_thread(traces.close)
@@ -42,7 +44,17 @@ def create_app(settings: Settings, books: Books) -> ASGIApp:
     app.add_api_route(TRANSFORM_PATH, transform, methods=["POST"], response_model=None)
     for router in (account.router, jobs.router, bulk.router, webhooks.router, health.router, catalog.router):
         app.include_router(router)
-    return Gate(app, settings.limits.max_body_in_bytes, metrics, traces)
+    if settings.dashboard.enabled:
+        app.include_router(dashboard)
+    recent = books.recent if settings.dashboard.enabled else None
+    if settings.http.playground:
+        app.include_router(playground.router)
+    gate = Gate(app, settings.limits.max_body_in_bytes, metrics, traces, recent)
+    if settings.http.mcp and mcp.is_installed():
+        app.add_api_route(
+            mcp.MCP_PATH, mcp.McpDoor(gate).answer, methods=["POST"], response_model=None, include_in_schema=False
+        )
+    return gate
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:

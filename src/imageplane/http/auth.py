@@ -16,7 +16,7 @@ async def admitted(request: Request) -> Account:
 
     Errors: invalid_api_key, rate_limited, busy.
     """
-    account = await _account(request)
+    account = await account_of(request)
     rate, is_allowed = await services_of(request).rates.take(account.organization_id)
     visit_of(request).headers.update(rate.headers())
     if not is_allowed:
@@ -28,12 +28,13 @@ async def recognized(request: Request) -> None:
     """Show a caller with a good key its rate limit, where no route counts the request."""
     # The reply is known already, and stands whatever fails here.
     with contextlib.suppress(Exception):
-        account = await _account(request)
+        account = await account_of(request)
         rate = await services_of(request).rates.look(account.organization_id)
         visit_of(request).headers.update(rate.headers())
 
 
-async def _account(request: Request) -> Account:
+async def account_of(request: Request) -> Account:
+    """Give the account whose key the request carries, without counting the request. Errors: invalid_api_key, busy."""
     account = await services_of(request).books.keys.account(_key_in(request.headers.get("authorization", "")))
     visit_of(request).facts.update(organization_id=account.organization_id, key_id=account.key_id)
     return account

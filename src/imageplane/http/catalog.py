@@ -31,7 +31,7 @@ async def openapi(request: Request) -> Response:
 async def docs(request: Request) -> Response:
     """Describe the whole API to a person."""
     limits = services_of(request).settings.limits
-    text = page(described(limits), limits, _server_url(request))
+    text = page(described(limits), limits, server_url(request))
     return Response(text, media_type="text/html", headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
 
@@ -43,7 +43,8 @@ def described(limits: LimitSettings) -> dict[str, Any]:
     return document([APIRoute(TRANSFORM_PATH, transform, methods=["POST"]), *routes], limits)
 
 
-def _server_url(request: Request) -> str:
+def server_url(request: Request) -> str:
+    """Give the address of this server as it stands in commands for callers."""
     # The caller can write anything there; it ends up in a line that people paste into their shell.
     host = request.headers.get("host", "")
     return f"{request.scope['scheme']}://{host if _HOST.fullmatch(host) else 'localhost'}"

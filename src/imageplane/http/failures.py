@@ -19,7 +19,7 @@ _ALWAYS_WITH_RETRY_AFTER: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERV
 
 def failure(error: ImageplaneError, visit: Visit) -> Response:
     """Give the reply that tells of an error."""
-    visit.error_code = error.code
+    visit.error_code, visit.error_message = error.code, error.message
     if error.detail is not None:
         visit.facts["detail"] = error.detail
     body = ErrorReply(

@@ -7,6 +7,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from imageplane.accounts.recent import Noted, Recent
+from imageplane.database.stamps import now_in_ms
 from imageplane.errors import InternalError, TooLarge
 from imageplane.http.failures import failure
 from imageplane.http.metrics import Metrics
@@ -23,11 +25,15 @@ _log = structlog.get_logger("imageplane.http")
 class Gate:
     """The outermost application: whatever is inside, a reply has the shape of the contract.
 
-    Takes: `max_body_in_bytes`; a body that says or proves to be larger is refused when it is read.
+    Takes: `max_body_in_bytes`; a body that says or proves to be larger is refused when it is read; where requests of
+    organizations are noted for their people, if anywhere.
     """
 
-    def __init__(self, app: ASGIApp, max_body_in_bytes: int, metrics: Metrics, tracing: Tracing) -> None:
+    def __init__(
+        self, app: ASGIApp, max_body_in_bytes: int, metrics: Metrics, tracing: Tracing, recent: Recent | None = None
+    ) -> None:
         self._app = app
+        self._recent = recent
         self._tracing = tracing
         self._max_body_in_bytes = max_body_in_bytes
         self._metrics = metrics
@@ -58,6 +64,9 @@ class Gate:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.record(route, reply.status, visit)
         self._tracing.record(scope, route, reply.status, visit)
+        # A look that goes well is not worth a line.
+        if self._recent is not None and "key_id" in visit.facts and (scope["method"] != "GET" or reply.status >= 400):
+            self._recent.note(_noted(f"{scope['method']} {route}", reply.status, visit))
         level = _log.debug if route.startswith("/health") or route == "/metrics" else _log.info
         level(
             "request",
@@ -72,6 +81,21 @@ class Gate:
             integration=Headers(scope=scope).get("x-iterationlayer-integration", "")[:40] or None,
             **visit.facts,
         )
+
+
+def _noted(route: str, status: int, visit: Visit) -> Noted:
+    return Noted(
+        visit.facts["organization_id"],
+        visit.facts["key_id"],
+        now_in_ms(),
+        route,
+        status,
+        visit.error_code,
+        visit.error_message,
+        visit.elapsed_in_ms,
+        visit.millicredits_charged,
+        visit.request_id,
+    )
 
 
 class _CountedBody:

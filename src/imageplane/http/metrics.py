@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from imageplane.accounts.recent import Recent
 from imageplane.engine.pool import Pool
 from imageplane.errors import Busy
 from imageplane.http.visit import Visit
@@ -53,6 +54,10 @@ class Metrics:
     def watch_jobs(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Tell of the jobs of the installation too: how many stand how, as the database says when it is asked."""
         self.registry.register(_Jobs(counts))
+
+    def watch_recent(self, recent: Recent) -> None:
+        """Tell how many requests the dashboard does not show, because too many came at once."""
+        self.registry.register(_Recent(recent))
 
     def record(self, route: str, status: int, visit: Visit) -> None:
         """Count one answered request."""
@@ -112,6 +117,15 @@ class _Door(Collector):
             GaugeMetricFamily("imageplane_door_waiting", "Requests that wait unread for memory.", value=waiting),
             GaugeMetricFamily("imageplane_held_bytes", "Bodies and files of requests inside.", value=held_in_bytes),
         ]
+
+
+class _Recent(Collector):
+    def __init__(self, recent: Recent) -> None:
+        self._recent = recent
+
+    def collect(self) -> list[Metric]:
+        words = "Requests that the dashboard never showed, because too many came at once."
+        return [CounterMetricFamily("imageplane_recent_requests_dropped", words, value=self._recent.dropped)]
 
 
 class _Jobs(Collector):

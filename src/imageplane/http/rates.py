@@ -1,4 +1,4 @@
-"""How many requests an organization may send in a minute, in a window that slides."""
+"""How many requests an organization may send in a minute, in a window that slides; and tries of other kinds."""
 
 import contextlib
 import math
@@ -16,7 +16,7 @@ from limits.storage import storage_from_string
 from imageplane.errors import Busy, RateLimited, SettingsError
 from imageplane.settings import LimitSettings
 
-_WINDOW_IN_S: Final = 60.0
+_MINUTE_IN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,17 @@ class Rate:
 
 
 class Rates:
-    """The counters of all organizations, in this process or in the Redis or Valkey that several servers share."""
+    """The counters of all organizations, in this process or in the Redis or Valkey that several servers share.
 
-    def __init__(self, settings: LimitSettings) -> None:
+    Takes: `most` in so many `minutes`, where something else is counted than requests of organizations.
+    """
+
+    def __init__(self, settings: LimitSettings, *, most: int | None = None, minutes: int = 1) -> None:
         url = settings.storage_url
-        most = settings.requests_per_minute
-        self._counters: _Counters = _Own(most) if url is None else _Shared(most, url.get_secret_value())
+        most = settings.requests_per_minute if most is None else most
+        self._counters: _Counters = (
+            _Own(most, minutes) if url is None else _Shared(most, minutes, url.get_secret_value())
+        )
 
     async def take(self, organization_id: str) -> tuple[Rate, bool]:
         """Count one request; gives where the organization stands, and whether the request may go on. Errors: busy."""
@@ -75,8 +80,9 @@ class _Own:
     take as long as the rest of the admission.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, minutes: int) -> None:
         self._most = most
+        self._window_in_s = minutes * _MINUTE_IN_S
         # When each organization's last requests were, the least lately seen organization first.
         self._moments: OrderedDict[str, deque[float]] = OrderedDict()
 
@@ -101,23 +107,23 @@ class _Own:
         self._moments.clear()
 
     def _rate(self, moments: deque[float], now: float) -> Rate:
-        return Rate(self._most, self._most - len(moments), (moments[0] if moments else now) + _WINDOW_IN_S)
+        return Rate(self._most, self._most - len(moments), (moments[0] if moments else now) + self._window_in_s)
 
     def _forget(self, moments: deque[float], now: float) -> None:
-        while moments and moments[0] <= now - _WINDOW_IN_S:
+        while moments and moments[0] <= now - self._window_in_s:
             moments.popleft()
 
     def _forget_one_who_left(self, now: float) -> None:
         name, moments = next(iter(self._moments.items()))
-        if moments and moments[-1] <= now - _WINDOW_IN_S:
+        if moments and moments[-1] <= now - self._window_in_s:
             del self._moments[name]
 
 
 class _Shared:
     """Counters in Redis or Valkey."""
 
-    def __init__(self, most: int, url: str) -> None:
-        self._limit = RateLimitItemPerMinute(most)
+    def __init__(self, most: int, minutes: int, url: str) -> None:
+        self._limit = RateLimitItemPerMinute(most, minutes)
         try:
             self._storage: Any = storage_from_string(f"async+{url}", implementation="redispy")
             self._limiter = MovingWindowRateLimiter(self._storage)

@@ -18,7 +18,8 @@ from imageplane.http import examples
 from imageplane.http.schemas import Schema, error_classes
 from imageplane.settings import LimitSettings
 
-_STYLE: Final = (files(__package__) / "reference.css").read_text("utf-8")
+# The colors and the type are those of every page.
+_STYLE: Final = "".join((files(__package__) / name).read_text("utf-8") for name in ("look.css", "reference.css"))
 _SCRIPT: Final = (files(__package__) / "reference.js").read_text("utf-8")
 _PAGE: Final = Template((files(__package__) / "reference.html").read_text("utf-8"))
 
@@ -70,7 +71,7 @@ def page(document: Mapping[str, Any], limits: LimitSettings, server_url: str) ->
         script=_SCRIPT,
         version=html.escape(document["info"]["version"]),
         description=html.escape(document["info"]["description"]),
-        upload=html.escape(_upload(server_url + path)),
+        upload=html.escape(upload_command(server_url + path)),
         fetch=html.escape(_fetch(server_url + path)),
         transform=html.escape(f"POST {path}"),
         request="".join(_described(name, schemas) for name in _OF_A_REQUEST),
@@ -185,10 +186,11 @@ def _routes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"`{method.upper()} {path}`", f"{operation['summary']}."
 
 
-def _upload(url: str) -> str:
+def upload_command(url: str, key: str = "YOUR_KEY") -> str:
+    """Give the line for a shell that makes a thumbnail of a photo that lies beside it."""
     operations = shlex.quote(f"operations={_pretty(examples.THUMBNAIL)}")
     return (
-        f"curl -sS {url} \\\n  -H 'Authorization: Bearer YOUR_KEY' -H 'Accept: image/*' \\\n"
+        f"curl -sS {url} \\\n  -H 'Authorization: Bearer {key}' -H 'Accept: image/*' \\\n"
         f"  -F file=@photo.jpg \\\n  -F {operations} \\\n  -o avatar.webp"
     )
 

@@ -30,6 +30,7 @@ from imageplane.transform import Transformer, options_of, outfit_of
 
 _log = structlog.get_logger("imageplane.http")
 _SWEEP_EVERY_IN_S: Final = 30.0
+_WRITE_EVERY_IN_S: Final = 1.0
 # A hold lives longer than any request, so that only what a killed process held is ever given back by the sweeper.
 _HOLDS_LONGER_BY_IN_S: Final = 30.0
 
@@ -97,8 +98,9 @@ async def opened(settings: Settings, metrics: Metrics, books: Books) -> AsyncIte
             await stack.enter_async_context(shop.opened(settings, books, Tools(transformer, fetcher, room))),
         )
         metrics.watch_jobs(services.jobs.desk.counts)
-        sweeper = asyncio.create_task(_sweep(books))
-        stack.callback(sweeper.cancel)
+        metrics.watch_recent(books.recent)
+        for running in (_sweep(books), _write_recent(books)):
+            stack.callback(asyncio.create_task(running).cancel)
         # What is here now stays; looking through it again and again would hold up everybody for a quarter of a second.
         gc.collect()
         gc.freeze()
@@ -131,3 +133,9 @@ async def _sweep(books: Books) -> None:
                 _log.info("released holds of requests that never ended", holds=released)
         await asyncio.to_thread(return_freed_memory)
         await asyncio.sleep(_SWEEP_EVERY_IN_S)
+
+
+async def _write_recent(books: Books) -> None:
+    while True:
+        await asyncio.sleep(_WRITE_EVERY_IN_S)
+        books.recent.write()

@@ -28,6 +28,7 @@ class Visit:
     timings_in_ms: dict[str, float] = field(default_factory=dict)
     millicredits_charged: int = 0
     error_code: str | None = None
+    error_message: str | None = None
 
     @classmethod
     def of_headers(cls, headers: Mapping[str, str]) -> "Visit":

@@ -15,6 +15,7 @@ from pydantic_settings import SettingsError as UnreadableSetting
 
 from imageplane import machine
 from imageplane.errors import Fault, SettingsError
+from imageplane.settings.dashboard_section import DashboardSettings
 from imageplane.settings.job_sections import JobSettings, WebhookSettings
 from imageplane.settings.sections import (
     DELIMITER,
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     models: ModelSettings = Field(default_factory=ModelSettings)
     jobs: JobSettings = Field(default_factory=JobSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    dashboard: DashboardSettings = Field(default_factory=DashboardSettings)
 
 
 def load() -> Settings:
@@ -98,6 +100,7 @@ __all__ = [
     "AdmissionSettings",
     "BlobSettings",
     "CacheSettings",
+    "DashboardSettings",
     "DatabaseSettings",
     "EngineSettings",
     "HttpSettings",

@@ -116,6 +116,10 @@ class HttpSettings(BaseModel):
         bool,
         Field(description="Whether traces are sent to OTEL_EXPORTER_OTLP_ENDPOINT; needs the extra `traces`."),
     ] = False
+    mcp: Annotated[
+        bool, Field(description="Whether models find a tool at /mcp where the extra `mcp` is installed.")
+    ] = True
+    playground: Annotated[bool, Field(description="Whether there is a page at /playground to try things out.")] = True
 
 
 class DatabaseSettings(BaseModel):

@@ -89,7 +89,7 @@ def test_processes_that_start_at_once_migrate_once(database_url: str, tmp_path: 
     outputs = [start.communicate(timeout=60)[0] for start in starts]
     assert [start.returncode for start in starts] == [0] * 4, outputs
     database = Database.at(database_url, tmp_path)
-    assert [row[0] for row in database.rows("SELECT version_num FROM alembic_version")] == ["0003"]
+    assert [row[0] for row in database.rows("SELECT version_num FROM alembic_version")] == ["0004"]
     database.close()
 
 

@@ -4,7 +4,7 @@ Moments are milliseconds since 1970 in UTC, amounts are whole millicredits, days
 To add tables: declare them here, and write the next file of `migrations/versions`.
 """
 
-from imageplane.database.schema import accounts, jobs
+from imageplane.database.schema import accounts, dashboard, jobs
 from imageplane.database.schema.conventions import metadata
 
-__all__ = ["accounts", "jobs", "metadata"]
+__all__ = ["accounts", "dashboard", "jobs", "metadata"]
