@@ -1,4 +1,4 @@
-"""The Python client and a running server: every line of its README, jobs and webhooks."""
+"""The Python client and a running server: every line of its README and of the guides, jobs and webhooks."""
 
 import asyncio
 import base64
@@ -33,7 +33,13 @@ from imageplane.jobs.webhook import headers_of, new_secret
 
 PACKAGE = Path(__file__).parents[2] / "sdks" / "python"
 README = (PACKAGE / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+GUIDES = sorted((PACKAGE.parents[1] / "docs").rglob("*.md"))
+BLOCKS = [
+    code
+    for text in (README, *(guide.read_text("utf-8") for guide in GUIDES))
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    if "client" in code
+]
 SIZES = {"avatar": (200, 200), "card": (800, 600), "social": (1200, 630)}
 SECRET = new_secret()
 # With --strict a comment that forgives nothing is a mistake as well.
@@ -137,7 +143,7 @@ def test_a_webhook_of_the_server_is_believed(client: Imageplane) -> None:
 
 
 @pytest.mark.parametrize("code", BLOCKS)
-def test_code_of_the_readme_runs(
+def test_code_of_the_readme_and_the_guides_runs(
     code: str, open_server: Server, pictures: PictureServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Image.fromarray(drawn.photo(1203, 877)).save(tmp_path / "upload.jpg")
@@ -155,7 +161,7 @@ def test_code_of_the_readme_runs(
         assert [names["receive"](body, headers), names["receive"](body + b" ", headers)] == [200, 400]
 
 
-def test_types_help_and_code_of_the_readme_has_them(tmp_path: Path) -> None:
+def test_types_help_and_code_of_the_readme_and_the_guides_has_them(tmp_path: Path) -> None:
     for number, code in enumerate([*BLOCKS, MISTAKES]):
         (tmp_path / f"program_{number}.py").write_text(code)
     environment = {**os.environ, "MYPYPATH": str(PACKAGE / "src")}

@@ -1,0 +1,181 @@
+"""The TypeScript client: its types, its builds, its own tests, and its README."""
+
+import base64
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from picture_server import PICTURES, PictureServer
+from PIL import Image
+from receivers import Receiver, beside
+from server import Server
+from typescript import OPENAPI, PACKAGE, Package, examples
+
+from imageplane.jobs.webhook import new_secret
+
+PHOTO = "https://cdn.example.com/photo.jpg"
+PAGE = '"added by our server", baseUrl: "/images"'
+
+
+def test_the_types_are_as_the_server_says(typescript_package: Package, tmp_path: Path) -> None:
+    typescript_package.checked("node", "generate.js", str(OPENAPI), str(tmp_path / "types.ts"))
+    fresh, kept = (path.read_text("utf-8") for path in (tmp_path / "types.ts", PACKAGE / "src" / "types.ts"))
+    assert fresh == kept, "run `npm run generate` in sdks/typescript"
+
+
+def test_its_own_tests_pass(typescript_package: Package) -> None:
+    typescript_package.checked("node", "--test", "tests/")
+
+
+def test_it_needs_no_other_package_and_names_no_registry() -> None:
+    manifest, lock = (json.loads((PACKAGE / name).read_text("utf-8")) for name in ("package.json", "package-lock.json"))
+    assert not {"dependencies", "peerDependencies", "optionalDependencies"} & set(manifest)
+    assert lock["packages"][""]["devDependencies"] == manifest["devDependencies"]
+    for name, found in lock["packages"].items():
+        assert "resolved" not in found, name
+        assert not name or "integrity" in found, name
+
+
+ESM = """
+import { Imageplane, type PictureReply } from "imageplane-client";
+import { fromPath } from "imageplane-client/node";
+const client = new Imageplane({ apiKey: "ip_live_1" });
+export const one: Promise<PictureReply> = fromPath("a.jpg").then((file) => client.transform({ file, operations: [] }));
+export const name: string = "outputs" in (await client.result("J")).data ? "several" : "one";
+// @ts-expect-error There is no such operation.
+void client.transform({ file: { url: "https://a.example/1.jpg" }, operations: [{ type: "blurr", sigma: 1 }] });
+// @ts-expect-error One picture has no outputs.
+void one.then((reply) => reply.data.outputs);
+"""
+CJS = """
+import imageplane = require("imageplane-client");
+import node = require("imageplane-client/node");
+export const client: imageplane.Imageplane = new imageplane.Imageplane({ apiKey: "ip_live_1" });
+export const file: Promise<imageplane.Upload> = node.fromPath("a.jpg");
+// @ts-expect-error A transform is not answered later.
+void client.transform({ file: { url: "https://a.example/1.jpg" }, operations: [], webhook_url: "https://a.example/" });
+"""
+
+
+LOADS = {
+    "module": "import * as web from 'imageplane-client'; import * as node from 'imageplane-client/node';",
+    "commonjs": "const web = require('imageplane-client'), node = require('imageplane-client/node');",
+}
+
+
+def test_a_project_that_installs_it_has_both_builds_with_types(typescript_package: Package, tmp_path: Path) -> None:
+    pack = ["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", str(tmp_path)]
+    packed = typescript_package.checked(*pack).split()[-1]
+    with tarfile.open(tmp_path / packed) as archive:
+        assert {name.split("/")[1] for name in archive.getnames()} == {"LICENSE", "README.md", "dist", "package.json"}
+    (tmp_path / "package.json").write_text('{"private": true}')
+    typescript_package.checked("npm", "install", "--offline", "--no-audit", "--no-fund", packed, cwd=tmp_path)
+    (tmp_path / "esm.mts").write_text(ESM)
+    (tmp_path / "cjs.cts").write_text(CJS)
+    check = ["tsc", "--strict", "--module", "Node16", "--target", "ES2022", "--noEmit"]
+    typescript_package.checked(*check, "esm.mts", "cjs.cts", cwd=tmp_path)
+    for kind, load in LOADS.items():
+        program = f"{load} console.log(typeof web.Imageplane, typeof node.fromPath);"
+        said = typescript_package.checked("node", f"--input-type={kind}", "-e", program, cwd=tmp_path)
+        assert "function function" in said
+
+
+class Readme:
+    """The programs of the README, run in a folder of their own against a server that fetches from here."""
+
+    def __init__(self, package: Package, server: Server, pictures: PictureServer, folder: Path) -> None:
+        self._package = package
+        self._folder = folder
+        self._environment = {"IMAGEPLANE_KEY": server.key, "IMAGEPLANE_BASE_URL": server.url}
+        self._replaced = {PHOTO: f"{pictures.url}/photo.jpg", PAGE: f'"{server.key}", baseUrl: "{server.url}"'}
+        (folder / "upload.jpg").write_bytes(PICTURES["photo.jpg"])
+
+    def run(self, marker: str) -> str:
+        """Run the program that has these words, and give what it says."""
+        return self._package.checked(
+            "node", str(self._program(marker)), cwd=self._folder, environment=self._environment
+        )
+
+    def use(self, marker: str, use: str, **environment: str) -> str:
+        """Run a program that uses what the program with these words exports, as `it`."""
+        program = f'import * as it from "{self._program(marker).as_uri()}"; {use}'
+        wanted = {**self._environment, **environment}
+        return self._package.checked("node", "--input-type=module", "-e", program, cwd=self._folder, environment=wanted)
+
+    def picture(self, name: str) -> tuple[str | None, tuple[int, int]]:
+        with Image.open(self._folder / name) as image:
+            return image.format, image.size
+
+    def _program(self, marker: str) -> Path:
+        (number,) = [number for number, text in enumerate(examples()) if marker in text]
+        return self._package.example(number, self._replaced)
+
+
+@pytest.fixture
+def readme(typescript_package: Package, open_server: Server, pictures: PictureServer, tmp_path: Path) -> Readme:
+    return Readme(typescript_package, open_server, pictures, tmp_path)
+
+
+def test_three_sizes_at_once(readme: Readme) -> None:
+    lengths = [int(word) for word in readme.run("Promise.all").split()]
+    assert len(lengths) == 3
+    assert all(length > 0 and length % 4 == 0 for length in lengths), "padded base64"
+
+
+def test_bytes_of_a_file_of_a_disk(readme: Readme) -> None:
+    readme.run("fromPath(")
+    assert readme.picture("avatar.jpg") == ("JPEG", (200, 200))
+
+
+def test_several_outputs(readme: Readme) -> None:
+    readme.run("outputs:")
+    assert readme.picture("avatar.jpg") == ("JPEG", (200, 200))
+    assert readme.picture("card.jpg") == ("JPEG", (800, 600))
+
+
+def test_a_page(readme: Readme) -> None:
+    use = """
+        import { readFileSync } from "node:fs";
+        const image = {};
+        await it.show({ files: [new File([readFileSync("upload.jpg")], "upload.jpg")] }, image);
+        console.log(image.src);
+    """
+    assert readme.use("HTMLInputElement", use).startswith("blob:")
+
+
+def test_a_job(readme: Readme) -> None:
+    assert int(readme.run("JobFailedError")) > 0
+
+
+def test_errors(readme: Readme) -> None:
+    said = readme.run("RateLimitError")
+    assert "400 invalid_request req_" in said
+    assert "operations[0].sigma" in said
+
+
+def test_time(readme: Readme) -> None:
+    assert readme.run("idempotencyKey") == ""
+
+
+def test_a_webhook(readme: Readme, open_server: Server) -> None:
+    secrets = [each["secret"] for each in open_server.get("/v1/webhooks/secrets").json["data"]["secrets"]]
+    with beside(Receiver()) as receiver:
+        file = {"base64": base64.b64encode(PICTURES["photo.png"]).decode()}
+        open_server.post({"file": file, "operations": [], "webhook_url": receiver.url()})
+        (message,) = receiver.waited_for("/hook")
+    use = """
+        const { headers, body } = JSON.parse(process.env.MESSAGE);
+        const request = (body) => new Request("https://a.example/", { method: "POST", headers, body });
+        const replies = [await it.POST(request(body)), await it.POST(request(body + " "))];
+        console.log(...replies.map(({ status }) => status));
+    """
+    sent = json.dumps({"headers": message.headers, "body": message.body.decode()})
+    said = readme.use("verifyWebhook", use, MESSAGE=sent, IMAGEPLANE_WEBHOOK_SECRETS=" ".join([new_secret(), *secrets]))
+    assert said.splitlines() == [f"finished {message.headers['x-job-id']}", "204 400"]
+
+
+def test_every_program_of_the_readme_is_run() -> None:
+    markers = ["Promise.all", "fromPath(", "outputs:", "HTMLInputElement", "JobFailedError", "RateLimitError"]
+    markers += ["idempotencyKey", "verifyWebhook"]
+    assert [sum(marker in text for marker in markers) for text in examples()] == [1] * len(markers)
