@@ -28,7 +28,7 @@ def _below(kind: type[ImageplaneError]) -> Iterator[type[ImageplaneError]]:
         yield from _below(child)
 
 
-ERRORS = sorted(set(_below(ImageplaneError)), key=lambda kind: kind.code)
+ERRORS = sorted(set(_below(ImageplaneError)), key=lambda kind: (kind.code, kind.__name__))
 STRANGERS = [ValueError(SECRET), KeyError(SECRET), RecursionError(SECRET), MemoryError(SECRET), OSError(2, SECRET)]
 ROUTES = [
     (method.upper(), path) for path, methods in described(LimitSettings())["paths"].items() for method in methods

@@ -40,8 +40,10 @@ def test_names_of_headers_are_in_any_letters() -> None:
     assert verify_webhook(BODY, headers, SECRET)
 
 
-@pytest.mark.parametrize("signers", [(SECRET, OTHER), (OTHER, SECRET)])
-@pytest.mark.parametrize("known", [SECRET, [SECRET], [OTHER], [OTHER, SECRET]])
+@pytest.mark.parametrize("signers", [(SECRET, OTHER), (OTHER, SECRET)], ids=["new last", "new first"])
+@pytest.mark.parametrize(
+    "known", [SECRET, [SECRET], [OTHER], [OTHER, SECRET]], ids=["one", "a list", "the other", "both"]
+)
 def test_while_a_secret_is_rotated_either_will_do(signers: tuple[str, ...], known: Any) -> None:
     assert verify_webhook(BODY, signed(*signers), known)
 

@@ -1,4 +1,4 @@
-"""The TypeScript client: its types, its builds, its own tests, and its README."""
+"""The TypeScript client: its types, its builds, its own tests, its README, and the guides that use it."""
 
 import base64
 import json
@@ -14,6 +14,7 @@ from typescript import OPENAPI, PACKAGE, Package, examples
 
 from imageplane.jobs.webhook import new_secret
 
+GUIDES = PACKAGE.parents[1] / "docs"
 PHOTO = "https://cdn.example.com/photo.jpg"
 PAGE = '"added by our server", baseUrl: "/images"'
 
@@ -173,6 +174,19 @@ def test_a_webhook(readme: Readme, open_server: Server) -> None:
     sent = json.dumps({"headers": message.headers, "body": message.body.decode()})
     said = readme.use("verifyWebhook", use, MESSAGE=sent, IMAGEPLANE_WEBHOOK_SECRETS=" ".join([new_secret(), *secrets]))
     assert said.splitlines() == [f"finished {message.headers['x-job-id']}", "204 400"]
+
+
+def test_programs_of_the_guides(typescript_package: Package, open_server: Server, tmp_path: Path) -> None:
+    programs = [text for guide in sorted(GUIDES.rglob("*.md")) for text in examples(guide)]
+    assert programs
+    paths = typescript_package.compiled("guides", programs)
+    (tmp_path / "upload.jpg").write_bytes(PICTURES["photo.jpg"])
+    environment = {"IMAGEPLANE_KEY": open_server.key, "IMAGEPLANE_BASE_URL": open_server.url}
+    for path in paths:
+        typescript_package.checked("node", str(path), cwd=tmp_path, environment=environment)
+        with Image.open(tmp_path / "avatar.webp") as image:
+            assert (image.format, image.size) == ("WEBP", (200, 200))
+        (tmp_path / "avatar.webp").unlink()
 
 
 def test_every_program_of_the_readme_is_run() -> None:

@@ -57,9 +57,20 @@ class Package:
         assert done.returncode == 0, f"{' '.join(command)}:\n{said[-5000:]}"
         return said
 
+    def compiled(self, name: str, programs: Sequence[str]) -> list[Path]:
+        """Give programs as JavaScript, in a folder beside the package, under whose name it is found there."""
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for number, text in enumerate(programs):
+            (folder / f"{number}.mts").write_text(text, "utf-8")
+        settings = {"extends": "../tsconfig.json", "include": ["*.mts"], "compilerOptions": _AS_EXAMPLES}
+        (folder / "tsconfig.json").write_text(json.dumps(settings))
+        self.checked("tsc", "-p", name)
+        return [folder / "js" / f"{number}.mjs" for number in range(len(programs))]
+
     def example(self, number: int, replaced: Mapping[str, str]) -> Path:
         """Give a program of the README as JavaScript, with other addresses in it."""
-        # Beside the package, under whose name it is found there.
         folder = self.folder / "examples" / "js"
         text = (folder / f"{number}.mjs").read_text("utf-8")
         for old, new in replaced.items():
@@ -69,9 +80,9 @@ class Package:
         return path
 
 
-def examples() -> list[str]:
-    """Give the programs of the README."""
-    return _EXAMPLE.findall((PACKAGE / "README.md").read_text("utf-8"))
+def examples(page: Path = PACKAGE / "README.md") -> list[str]:
+    """Give the programs of a page, which is the README unless another is named."""
+    return _EXAMPLE.findall(page.read_text("utf-8"))
 
 
 def package(request: pytest.FixtureRequest) -> Package:
@@ -120,20 +131,14 @@ def _fetch(found: Package) -> None:
 
 def _build(found: Package) -> None:
     for path in found.folder.iterdir():
-        if path.name in ("src", "tests", "dist", "examples"):
+        if path.name in ("src", "tests", "dist", "examples", "guides"):
             shutil.rmtree(path)
     for path in _sources():
         copy = found.folder / path.relative_to(PACKAGE)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
     found.checked("npm", "run", "build")
-    folder = found.folder / "examples"
-    folder.mkdir()
-    for number, text in enumerate(examples()):
-        (folder / f"{number}.mts").write_text(text, "utf-8")
-    settings = {"extends": "../tsconfig.json", "include": ["*.mts"], "compilerOptions": _AS_EXAMPLES}
-    (folder / "tsconfig.json").write_text(json.dumps(settings))
-    found.checked("tsc", "-p", "examples")
+    found.compiled("examples", examples())
 
 
 def _sources() -> list[Path]:

@@ -141,7 +141,6 @@ GOOD = signed(SECRET)
         {"webhook-signature": GOOD["webhook-signature"][:-1]},
         {"webhook-signature": "v1,größer"},
     ],
-    ids=str,
 )
 def test_what_was_changed_is_refused(change: dict[str, str]) -> None:
     assert webhook.refusal_of(GOOD, BODY, [SECRET], NOW) is None
