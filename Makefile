@@ -71,7 +71,7 @@ generate: $(VENV)/.dev-$(HEIC)  ## Write the derived pages of docs/ again
 
 docs: $(VENV)/.dev-$(HEIC)  ## Build the site of docs/ and say where it is
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	@echo "The site is in site/: open $(CURDIR)/site/index.html"
+	@echo "The site is in site/: open site/index.html, or with search: $(BIN)/python -m http.server --directory site 8080"
 
 lock: $(VENV)/.tool  ## Choose the newest versions that pyproject.toml allows
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra heic --extra mcp --group build pyproject.toml -o requirements/runtime.txt

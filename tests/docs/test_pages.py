@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,12 @@ from server import Server
 from imageplane.operations import parse
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"])
+NODE = shutil.which("node")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"])
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
+    """Give every program of the pages in a language; programs of clients of the API run with the tests of these."""
     return [
         (page.name, block)
         for page in PAGES
@@ -49,7 +52,7 @@ def test_a_command_runs_as_printed(page: str, script: str, server: Server) -> No
 
 
 @pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize(("page", "code"), blocks("python"))
+@pytest.mark.parametrize(("page", "code"), [pair for pair in blocks("python") if "client" not in pair[1]])
 def test_code_runs(page: str, code: str) -> None:
     exec(compile(code, page, "exec"), {})  # noqa: S102 - our own pages
 
@@ -57,11 +60,13 @@ def test_code_runs(page: str, code: str) -> None:
 @pytest.mark.parametrize(("page", "text"), blocks("json"))
 def test_json_is_a_valid_request(page: str, text: str) -> None:
     value = json.loads(text)
+    lists = [value if isinstance(value, list) else [value]]
     if isinstance(value, dict) and "file" in value:
-        value = value["operations"]
-    operations, warnings = parse(value if isinstance(value, list) else [value])
-    assert operations, page
-    assert not warnings, page
+        lists = [each["operations"] for each in value.get("outputs", [value])]
+    for each in lists:
+        operations, warnings = parse(each)
+        assert operations, page
+        assert not warnings, page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -69,6 +74,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.skipif(NODE is None, reason="Node is not here; https://nodejs.org/en/download has it")
+@pytest.mark.parametrize(("page", "code"), blocks("js"))
+def test_javascript_can_be_read(page: str, code: str, tmp_path: Path) -> None:
+    (tmp_path / "program.mjs").write_text(code)
+    run = subprocess.run(["node", "--check", "program.mjs"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, f"{page}: {run.stderr}"
 
 
 def test_every_make_target_of_the_pages_exists() -> None:
