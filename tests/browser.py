@@ -16,7 +16,7 @@ _ABSENT: Final = (
     "there is no Chromium here: put `chromium` on the PATH (as root on Debian: apt-get install chromium), or run the "
     "tests as root where apt-get works"
 )
-_PATIENCE_IN_S: Final = 150
+_PATIENCE_IN_S: Final = 120
 PHONE: Final = {"width": 390, "height": 844}
 DESK: Final = {"width": 1280, "height": 900}
 # What https://www.deque.com/axe calls the two worst of its four grades.
@@ -32,13 +32,14 @@ def _installed() -> str | None:
     if _chromium() is None and os.getuid() == 0 and shutil.which("apt-get"):
         # What is missing afterwards is said by the test that is skipped.
         with contextlib.suppress(subprocess.SubprocessError):
-            subprocess.run(
-                ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"],
-                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-                capture_output=True,
-                timeout=_PATIENCE_IN_S,
-                check=True,
-            )
+            for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+                subprocess.run(
+                    ["apt-get", *words],
+                    env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+                    capture_output=True,
+                    timeout=_PATIENCE_IN_S,
+                    check=True,
+                )
     return _chromium()
 
 

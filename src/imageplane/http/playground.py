@@ -40,7 +40,9 @@ _HEADERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class File:
+    """One file as it is sent."""
+
     text: str
     media_type: str
 
@@ -49,7 +51,7 @@ class _File:
         return f'"{hashlib.sha256(self.text.encode()).hexdigest()[:32]}"'
 
 
-def _read() -> Mapping[str, _File]:
+def _read() -> Mapping[str, File]:
     package = files("imageplane")
     found = {
         each.name: each.read_text("utf-8")
@@ -58,7 +60,7 @@ def _read() -> Mapping[str, _File]:
     }
     # The colors and the type are those of every page.
     found[_STYLE] = (package / "http" / "look.css").read_text("utf-8") + found[_STYLE]
-    return {name: _File(text, _MEDIA_TYPES["." + name.rpartition(".")[2]]) for name, text in found.items()}
+    return {name: File(text, _MEDIA_TYPES["." + name.rpartition(".")[2]]) for name, text in found.items()}
 
 
 _FILES: Final = _read()
@@ -67,10 +69,7 @@ _FILES: Final = _read()
 @router.get("")
 async def playground(request: Request) -> Response:
     """Give the page."""
-    page = _FILES[_PAGE]
-    if not services_of(request).settings.dashboard.enabled:
-        page = _File(page.text.replace(_DASHBOARD_LINK, ""), page.media_type)
-    return _answer(request, page)
+    return _answer(request, page(has_dashboard=services_of(request).settings.dashboard.enabled))
 
 
 @router.get("/{name}")
@@ -81,7 +80,13 @@ async def playground_file(request: Request, name: str) -> Response:
     return _answer(request, _FILES[name])
 
 
-def _answer(request: Request, file: _File) -> Response:
+def page(*, has_dashboard: bool) -> File:
+    """Give the page, with a link to the dashboard where there is one."""
+    found = _FILES[_PAGE]
+    return found if has_dashboard else File(found.text.replace(_DASHBOARD_LINK, ""), found.media_type)
+
+
+def _answer(request: Request, file: File) -> Response:
     headers = {**_HEADERS, "ETag": file.etag}
     if is_known(request.headers.get("if-none-match", ""), file.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)

@@ -111,8 +111,13 @@ class Page {
       const where = control ? element("a", { href: `#${control.id}`, onclick: focusing(control) }, path) : path;
       return element("li", {}, where, path ? ": " : "", what);
     });
-    const name = requestId ? element("p", { class: "hint" }, `Request ${requestId}`) : null;
-    problems.replaceChildren(element("p", {}, message), ...(said.length ? [element("ul", {}, ...said)] : []), name ?? "");
+    // The sentence often is the faults once more.
+    const isMore = !details.some((fault) => message.includes(fault.message));
+    problems.replaceChildren(
+      ...(isMore ? [element("p", {}, message)] : []),
+      ...(said.length ? [element("ul", {}, ...said)] : []),
+      ...(requestId ? [element("p", { class: "hint" }, `Request ${requestId}`)] : []),
+    );
     problems.hidden = false;
     (places.find(({ control }) => control)?.control ?? problems).focus();
   }

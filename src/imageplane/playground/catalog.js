@@ -32,9 +32,8 @@ function operation(type, schema, { type: _, ...initial }) {
   const fields = Object.entries(schema.properties)
     .filter(([name, value]) => name !== "type" && !isOtherName(value))
     .map(([name, value]) => field(name, value, required.has(name)));
-  const [summary, ...rest] = schema.description.split("\n\n");
-  const description = rest.filter((part) => !/^(Method|Errors): /.test(part)).join(" ");
-  return { type, summary, description, fields, initial };
+  const [summary] = schema.description.split("\n\n");
+  return { type, summary, fields, initial };
 }
 
 /** A field with other names is required by a choice of which each branch requires one of them, its own name first. */

@@ -1,6 +1,6 @@
 /** The list of operations on the page: cards to fill in, to move, to duplicate and to remove. */
 
-import { byId, drawing, element, tell } from "./elements.js";
+import { byId, drawing, element, prose, tell } from "./elements.js";
 import { fieldOf } from "./fields.js";
 
 const SIGNS = {
@@ -66,7 +66,7 @@ export class Chain {
     const select = byId("add-type");
     const summary = byId("add-summary");
     select.append(...[...operations.keys()].map((type) => element("option", {}, type)));
-    const explain = () => (summary.textContent = operations.get(select.value).summary);
+    const explain = () => summary.replaceChildren(...prose(operations.get(select.value).summary));
     select.addEventListener("change", explain);
     explain();
     byId("add-form").addEventListener("submit", (event) => {
@@ -140,7 +140,7 @@ export class Chain {
       }),
     );
     const head = element("div", { class: "head" }, grip, heading, element("div", { class: "buttons" }, up, down, copy, remove));
-    const summary = element("p", { class: "hint" }, operation.summary);
+    const summary = element("p", { class: "hint" }, ...prose(operation.summary));
     const node = element("li", {}, head, summary, error, ...placed(operation.fields, fields, step.values));
     const card = { node, heading, number, up, down, error, fields };
     this.#makeDraggable(card, grip, step);

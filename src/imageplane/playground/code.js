@@ -11,12 +11,12 @@ export const LANGUAGES = [
   },
   {
     name: "Python",
-    note: "pip install imageplane-client; the client reads your key from IMAGEPLANE_KEY.",
+    note: "The client is in sdks/python of the repository: pip install ./sdks/python. It reads your key from IMAGEPLANE_KEY.",
     write: python,
   },
   {
     name: "TypeScript",
-    note: "npm install imageplane-client; the client reads your key from IMAGEPLANE_KEY.",
+    note: "The client is in sdks/typescript of the repository, whose README installs it. It reads your key from IMAGEPLANE_KEY.",
     write: typescript,
   },
 ];

@@ -22,6 +22,11 @@ export function tell(place, sentence = "") {
   place.hidden = !sentence;
 }
 
+/** Gives the parts of a text in which names of code stand between backticks. */
+export function prose(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
+}
+
 function filled(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);

@@ -1,6 +1,6 @@
 /** The form of one operation, made from its fields as the catalog declares them. */
 
-import { element, tell } from "./elements.js";
+import { element, prose, tell } from "./elements.js";
 
 const CONTROLS = { choice, boolean, integer: number, number, color, text, json };
 
@@ -8,7 +8,7 @@ const CONTROLS = { choice, boolean, integer: number, number, color, text, json }
  * Takes: `change`, called with the new value, or with undefined when the field is left out. */
 export function fieldOf(field, value, id, change) {
   const error = element("p", { id: `${id}-error`, class: "error", hidden: true });
-  const hint = element("p", { id: `${id}-hint`, class: "hint" }, hintOf(field));
+  const hint = element("p", { id: `${id}-hint`, class: "hint" }, ...prose(hintOf(field)));
   const common = { id, "aria-describedby": `${hint.id} ${error.id}`, "aria-required": field.isRequired ? "true" : null };
   const [control, ...beside] = CONTROLS[field.kind](field, value, common, (found) => {
     show("");

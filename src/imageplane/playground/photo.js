@@ -18,7 +18,7 @@ export class Photo extends EventTarget {
       // The same file can be chosen again.
       event.target.value = "";
     });
-    byId("photo-sample").addEventListener("click", async () => this.use(await sampleDrawing(), "sample.jpg"));
+    byId("photo-sample").addEventListener("click", () => this.use(sampleDrawing(), "sample.jpg"));
     byId("photo-url-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#fetch(byId("photo-url").value.trim());
