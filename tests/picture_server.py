@@ -26,7 +26,9 @@ _DEMANDS: Final = {
 
 
 class PictureServer:
-    """Answers /NAME, after a redirect /redirect/NAME, and with the right header /FOLDER/NAME; /slow/NAME waits.
+    """Answers /NAME, after a redirect /redirect/NAME, and with the right header /FOLDER/NAME.
+
+    /slow/NAME waits, and /away/NAME says that it is to be asked for later.
 
     Gives: `paths`, with their queries, in the order in which they were asked for.
     """
@@ -60,6 +62,8 @@ class PictureServer:
                     self._say(302, b"", Location=f"/{name}")
                 elif kind in _DEMANDS and self.headers[_DEMANDS[kind][0]] != _DEMANDS[kind][1]:
                     self._say(403)
+                elif kind == "away":
+                    self._say(503)
                 elif name not in PICTURES:
                     self._say(404)
                 else:

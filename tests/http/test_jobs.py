@@ -203,7 +203,14 @@ def test_who_has_no_credits_is_told_at_once(workshop: Server) -> None:
     assert ids_of(workshop, poor) == [job_id]
 
 
-@pytest.fixture(params=[("nothing.png", "unreachable_source", 2), ("broken.png", "undecodable_image", 1)])
+@pytest.fixture(
+    params=[
+        ("away/photo.png", "unreachable_source", 2),
+        ("nothing.png", "unreachable_source", 1),
+        ("broken.png", "undecodable_image", 1),
+    ],
+    ids=["away", "missing", "broken"],
+)
 def failing(request: pytest.FixtureRequest, pictures: PictureServer) -> tuple[Any, str, int]:
     """Give a request that must fail, the code of its error, and how often it is worth a try."""
     name, code, attempts = request.param
