@@ -88,9 +88,8 @@ class EmbeddedQueue:
                 return descriptor
 
     def _take_over(self) -> None:
-        now = now_in_ms()
         with self._database.writing() as connection:
-            found = rows.release_expired(connection, rows.FOREVER_IN_MS, now)
+            found = rows.release_expired(connection, rows.FOREVER_IN_MS)
         if found:
             _log.info("jobs that broke off are done again", jobs=len(found))
 

@@ -23,6 +23,11 @@ class Ticket:
         """Give the ticket of a job."""
         return cls(job.id, job.priority)
 
+    @classmethod
+    def again(cls, job: Job) -> "Ticket":
+        """Give the ticket of a job that broke off: it comes before those of its kind that nobody has begun."""
+        return cls(job.id, job.priority + 1)
+
 
 class Queue(Protocol):
     """Where tickets wait, and who is called with the jobs that were claimed for them."""

@@ -77,7 +77,7 @@ _REPLAY: Final = Statement("""
     WHERE id = :id AND status IN ('succeeded', 'failed', 'cancelled')
 """)
 _RELEASE_EXPIRED: Final = Statement("""
-    UPDATE jobs SET status = 'queued', due_at_in_ms = :now, claim = NULL, leased_until_in_ms = NULL
+    UPDATE jobs SET status = 'queued', claim = NULL, leased_until_in_ms = NULL
     WHERE status = 'running' AND leased_until_in_ms <= :until RETURNING id
 """)
 _OLD: Final = Statement(f"""
@@ -200,9 +200,9 @@ def replay(connection: Connection, job_id: str, hold: Hold, now_in_ms: int) -> b
     return _REPLAY.run(connection, parameters).rowcount == 1
 
 
-def release_expired(connection: Connection, until_in_ms: int, now_in_ms: int) -> list[str]:
-    """Queue the jobs whose lease ended by then anew; gives their ids."""
-    return [row[0] for row in _RELEASE_EXPIRED.run(connection, {"until": until_in_ms, "now": now_in_ms})]
+def release_expired(connection: Connection, until_in_ms: int) -> list[str]:
+    """Queue the jobs whose lease ended by then anew, where they were before; gives their ids."""
+    return [row[0] for row in _RELEASE_EXPIRED.run(connection, {"until": until_in_ms})]
 
 
 def ended_by(connection: Connection, until_in_ms: int, most: int) -> list[Job]:

@@ -84,8 +84,8 @@ class Sweeper:
     def _requeue(self) -> int:
         now = now_in_ms()
         with self._database.writing() as connection:
-            ids = rows.release_expired(connection, now, now)
-            self._queue.issue(connection, [Ticket.of(job) for job in rows.of_ids(connection, ids)] if ids else [])
+            ids = rows.release_expired(connection, now)
+            self._queue.issue(connection, [Ticket.again(job) for job in rows.of_ids(connection, ids)] if ids else [])
         return len(ids)
 
     def _old(self, until_in_ms: int) -> list[Job]:

@@ -7,6 +7,7 @@ says is only that the job may be worth a look: the row decides.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -141,7 +142,7 @@ class TicketQueue:
         # What was claimed gets a ticket when its lease is over; who died before that left a job that only waits.
         with self._database.writing() as connection:
             waiting = [job for job in rows.of_ids(connection, [job_id]) if job.status == "queued"]
-            self.issue(connection, [Ticket(job.id, job.priority, job.due_at_in_ms) for job in waiting])
+            self.issue(connection, [replace(Ticket.again(job), due_at_in_ms=job.due_at_in_ms) for job in waiting])
 
     def _unpark(self) -> None:
         with self._database.reading() as connection:

@@ -198,8 +198,8 @@ class Worker:
     def _return(self, jobs: list[Job]) -> None:
         with self._database.writing() as connection:
             for job in jobs:
-                if rows.put_back(connection, job, now_in_ms(), job.attempts - 1):
-                    self._queue.issue(connection, [Ticket.of(job)])
+                if rows.put_back(connection, job, job.due_at_in_ms, job.attempts - 1):
+                    self._queue.issue(connection, [Ticket.again(job)])
 
 
 async def _patiently(what: Callable[[], Awaitable[Outcome]]) -> Outcome:

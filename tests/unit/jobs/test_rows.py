@@ -69,8 +69,8 @@ async def test_leases_are_renewed_for_who_still_has_the_claim(books: Books) -> N
     await bench.desk.cancel(lost.organization_id, lost.id)
     with books.database.writing() as connection:
         assert rows.renew(connection, [kept.claim, lost.claim, "nobody's"], FAR) == {kept.claim}
-        assert rows.release_expired(connection, now_in_ms(), now_in_ms()) == []
-        assert rows.release_expired(connection, FAR, now_in_ms()) == [kept.id]
+        assert rows.release_expired(connection, now_in_ms()) == []
+        assert rows.release_expired(connection, FAR) == [kept.id]
         assert rows.renew(connection, [kept.claim], FAR) == set()
 
 
@@ -79,7 +79,7 @@ async def test_a_lost_claim_changes_nothing(books: Books) -> None:
     bench = Bench(books)
     stale = bench.claim(await bench.accept())
     with books.database.writing() as connection:
-        rows.release_expired(connection, FAR, now_in_ms())
+        rows.release_expired(connection, FAR)
     current = bench.claim(stale)
     now = now_in_ms()
     with books.database.writing() as connection:

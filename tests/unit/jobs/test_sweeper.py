@@ -35,7 +35,7 @@ async def test_what_has_no_lease_any_more_is_done_again(books: Books) -> None:
     assert await sweeper(bench).sweep() == 1
     found = bench.look(dead)
     assert (found.status, found.attempts, found.claim) == ("queued", 1, None)
-    assert bench.paper.issued == [Ticket(dead.id, dead.priority)]
+    assert bench.paper.issued == [Ticket(dead.id, dead.priority + 1)]
     assert bench.paper.nudges == nudges + 1
     assert [bench.look(job).status for job in (alive, waiting)] == ["running", "queued"]
     assert await sweeper(bench).sweep() == 0

@@ -19,9 +19,11 @@ from imageplane.jobs import rows
 from imageplane.jobs.job import BULK, Job
 from imageplane.jobs.leases import Leases
 from imageplane.jobs.queue import Ticket
+from imageplane.jobs.sweeper import Sweeper
 from imageplane.jobs.ticket_schema import prepare
 from imageplane.jobs.tickets import TicketQueue
 from imageplane.jobs.work import Work
+from imageplane.settings import JobSettings
 
 SHORT_LEASE_IN_S = 2.0
 
@@ -124,6 +126,18 @@ async def test_urgent_work_is_drawn_before_bulks(books: Books) -> None:
     async with working(bench, Script(iter([DONE, DONE]))):
         await until(lambda: len(bench.ended) == 2)
     assert bench.ended == [urgent.id, bulk.id]
+
+
+@patiently
+async def test_what_broke_off_is_drawn_before_what_nobody_has_begun(books: Books) -> None:
+    bench = bench_at(books, concurrency=1)
+    broken, *fresh = [await bench.accept() for _ in range(3)]
+    bench.claim(broken, lasts_for_in_s=0)
+    bench.change("DELETE FROM procrastinate_jobs WHERE args->>'job_id' = :id", id=broken.id)
+    assert await Sweeper(books.database, books.blobs, bench.queue, JobSettings()).sweep() == 1
+    async with working(bench, Script(iter([DONE] * 3))):
+        await until(lambda: len(bench.ended) == 3)
+    assert bench.ended == [broken.id, *(job.id for job in fresh)]
 
 
 @patiently

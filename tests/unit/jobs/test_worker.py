@@ -278,7 +278,7 @@ async def test_what_is_given_back_was_not_begun(bench: Bench) -> None:
     found = bench.look(job)
     assert (found.status, found.attempts, found.claim) == ("queued", 0, None)
     assert found.due_at_in_ms <= now_in_ms()
-    assert bench.paper.issued[-1] == Ticket(job.id, job.priority)
+    assert bench.paper.issued[-1] == Ticket(job.id, job.priority + 1)
     assert bench.leases.jobs == []
     assert balance_of(bench.books, bench.account) == 9_000
     assert (await bench.attempt(bench.worker(always(DONE)), job)).status == "succeeded"
