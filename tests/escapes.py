@@ -117,7 +117,7 @@ def confine_again(_data: Any, _deadline: Deadline) -> str:
 
 
 def _own_socket() -> int:
-    found = (descriptor for descriptor in range(3, 20) if _is_socket(descriptor))
+    found = (descriptor for descriptor in range(3, 1024) if _is_socket(descriptor))
     return os.dup(next(found))
 
 
