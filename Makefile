@@ -25,7 +25,7 @@ demo: $(VENV)/.dev-$(HEIC)  ## Make thumbnails of a real photo and say where the
 	@$(BIN)/python tools/demo.py demo-output
 
 test: $(VENV)/.dev-$(HEIC) lint  ## Lint, types, architecture and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev-$(HEIC)  ## Ruff, mypy and import-linter
 	$(BIN)/ruff check .
