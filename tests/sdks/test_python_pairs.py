@@ -3,14 +3,13 @@
 from typing import Final
 
 import pytest
-from calls import SAID, UNSAID, call_of, is_call
-from installations import Installations, check_always, filling
-from pairs import CASES, check, filled, sent
+from calls import SAID, UNSAID
+from exchanges import hold
+from installations import Installations
 from picture_server import PictureServer
 from python_client import Caller
-from server import Reply
 
-# What no client can be made to send; `calls.py` tells why, and a pair that comes to it is written down here.
+# What no client of either language can be made to send; `calls.py` tells why, and what comes to it is written here.
 NOT_EXPRESSIBLE: Final = {
     "additions: bad multipart 0",
     "additions: bad multipart 2",
@@ -38,23 +37,7 @@ NOT_EXPRESSIBLE: Final = {
 def test_the_client_keeps_the_contract(
     name: str, is_async: bool, installations: Installations, pictures: PictureServer
 ) -> None:
-    case = CASES[name]
-    where = case.get("server", "default")
-    server, books = installations.find(where)
-    fill = filling(books, pictures.url)
-    # Where requests are few and time is short, nobody should wait for more of them.
-    max_retries = 0 if where == "tight" else 2
-    replies: list[Reply] = []
-    for exchange in case["exchanges"]:
-        request = exchange["request"]
-        if is_call(request):
-            reply = Caller(is_async).make(call_of(filled(request, fill), fill("key")), server.url, max_retries)
-        else:
-            # What comes after it may count on it.
-            reply = sent(server, request, fill)
-        check(reply, exchange["reply"], replies)
-        check_always(reply)
-        replies.append(reply)
+    hold(name, Caller(is_async).make, installations, pictures)
 
 
 def test_no_more_is_left_out_than_must_be() -> None:
