@@ -63,6 +63,17 @@ def test_a_photo_becomes_a_thumbnail(page: Page) -> None:
     expect(facts.locator(".plan li").last).to_have_text("encode webp at quality 85")
 
 
+def test_a_photo_that_was_chosen_before_the_page_was_ready_is_not_lost(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/openapi.json", lambda route: held.append(route))  # noqa: PLW0108 - no built-in method will do
+    page.reload(wait_until="commit")
+    page.get_by_label("Choose a file").set_input_files(photo())
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator("#photo-facts")).to_contain_text(f"{WIDTH} × {HEIGHT}")
+
+
 def test_the_slider_lies_between_photo_and_result(page: Page) -> None:
     page.get_by_label("Choose a file").set_input_files(plain("#cc2211"))
     clear(page)

@@ -34,6 +34,7 @@ class Page {
     });
     this.#offerLanguages();
     this.#write();
+    this.#photo.useWaiting();
   }
 
   async run() {

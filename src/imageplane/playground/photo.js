@@ -13,11 +13,8 @@ export class Photo extends EventTarget {
   constructor(announce) {
     super();
     this.#announce = announce;
-    byId("photo-file").addEventListener("change", (event) => {
-      this.#useFirst(event.target.files);
-      // The same file can be chosen again.
-      event.target.value = "";
-    });
+    const chosen = byId("photo-file");
+    chosen.addEventListener("change", () => this.#useChosen(chosen));
     byId("photo-sample").addEventListener("click", () => this.use(sampleDrawing(), "sample.jpg"));
     byId("photo-url-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -49,6 +46,17 @@ export class Photo extends EventTarget {
   accept() {
     tell(byId("photo-error"));
     for (const id of ["photo-url", "photo-file"]) byId(id).removeAttribute("aria-invalid");
+  }
+
+  /** Uses a file that was chosen, maybe before this script had come. */
+  useWaiting() {
+    this.#useChosen(byId("photo-file"));
+  }
+
+  #useChosen(input) {
+    this.#useFirst(input.files);
+    // The same file can be chosen again.
+    input.value = "";
   }
 
   #useFirst(files) {
