@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from imageplane.errors import NotFound
 from imageplane.http.envelope import is_known
+from imageplane.http.look import styled
 from imageplane.http.services import services_of
 
 # It is a page for people and no part of the API, so the OpenAPI document does not tell of it.
@@ -52,14 +53,12 @@ class File:
 
 
 def _read() -> Mapping[str, File]:
-    package = files("imageplane")
     found = {
         each.name: each.read_text("utf-8")
-        for each in (package / "playground").iterdir()
+        for each in (files("imageplane") / "playground").iterdir()
         if each.name.endswith(tuple(_MEDIA_TYPES))
     }
-    # The colors and the type are those of every page.
-    found[_STYLE] = (package / "http" / "look.css").read_text("utf-8") + found[_STYLE]
+    found[_STYLE] = styled(found[_STYLE])
     return {name: File(text, _MEDIA_TYPES["." + name.rpartition(".")[2]]) for name, text in found.items()}
 
 

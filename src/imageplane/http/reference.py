@@ -15,11 +15,11 @@ from string import Template
 from typing import Any, Final
 
 from imageplane.http import examples
+from imageplane.http.look import styled
 from imageplane.http.schemas import Schema, error_classes
 from imageplane.settings import LimitSettings
 
-# The colors and the type are those of every page.
-_STYLE: Final = "".join((files(__package__) / name).read_text("utf-8") for name in ("look.css", "reference.css"))
+_STYLE: Final = styled((files(__package__) / "reference.css").read_text("utf-8"))
 _SCRIPT: Final = (files(__package__) / "reference.js").read_text("utf-8")
 _PAGE: Final = Template((files(__package__) / "reference.html").read_text("utf-8"))
 

@@ -21,6 +21,7 @@ from imageplane.errors import Fault, ImageplaneError, InternalError
 from imageplane.http.dashboard.visitor import NotSignedIn, Visitor, member, stranger, tell
 from imageplane.http.dashboard.visitor import visitor as visitor_at
 from imageplane.http.failures import failure
+from imageplane.http.look import styled
 from imageplane.http.services import services_of
 from imageplane.http.visit import visit_of
 
@@ -28,8 +29,7 @@ _log = structlog.get_logger("imageplane.http")
 
 HOME: Final = "/dashboard"
 SIGN_IN: Final = f"{HOME}/sign-in"
-_LOOK: Final = files("imageplane.http")
-STYLE: Final = "".join(place.read_text("utf-8") for place in (_LOOK / "look.css", _LOOK / "dashboard" / "pages.css"))
+STYLE: Final = styled((files(__package__) / "pages.css").read_text("utf-8"))
 # Its name changes with it, so that browsers may keep it for good.
 STYLE_PATH: Final = f"{HOME}/{hashlib.sha256(STYLE.encode()).hexdigest()[:16]}.css"
 
