@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ pytest_plugins = ["postgres", "banking", "server", "picture_server", "installati
 pyvips.cache_set_max(0)
 pyvips.concurrency_set(1)
 pyvips.block_untrusted_set(True)
+
+# A shell without job control starts what runs in its background deaf to Ctrl-C, and programs pass that on to theirs.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:

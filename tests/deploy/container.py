@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 USER: Final = 10001
-ABSENT: Final = "this takes Linux, root, and the commands unshare, mount and setpriv (package util-linux)"
+ABSENT: Final = (
+    "this takes Linux, root, a Python outside /tmp, and the commands unshare, mount and setpriv (package util-linux)"
+)
 # Where the image has what it is made of.
 PACKAGES: Final = Path("/mnt/packages")
 DATA: Final = Path("/mnt/data")
