@@ -1,6 +1,7 @@
 """The types of the Python client, derived from the OpenAPI document: a TypedDict for every object that it speaks of."""
 
 import keyword
+import re
 import subprocess
 import sys
 import textwrap
@@ -10,15 +11,16 @@ from typing import Any, Final
 _Schema = Mapping[str, Any]
 
 # What callers write, and what they are answered; everything that these lead to comes along.
-_WRITTEN: Final = ("TransformRequest",)
+_WRITTEN: Final = ("TransformRequest", "BulkRequest")
 _READ: Final = (
     "TransformReply", "AcceptedReply", "JobReply", "JobsReply", "AccountReply", "UsageReply", "WebhookSecretsReply",
-    "ErrorReply",
+    "DeliveriesReply", "DeliveryReply", "ErrorReply",
 )  # fmt: skip
 # The client takes a file of its own machine too, where the wire has none.
 _MORE: Final = {"File": "Upload"}
 _PLAIN: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _WIDTH: Final = 120
+_LAST_WORD: Final = re.compile("[A-Z][a-z]*$")
 _HEAD: Final = '''"""What is asked and answered, as the server's OpenAPI document says it.
 
 Written by `make generate`; change the server instead.
@@ -33,11 +35,24 @@ from imageplane_client.files import Upload
 
 def python_types(document: _Schema) -> str:
     """Give the text of `types.py`."""
-    schemas = document["components"]["schemas"]
+    schemas = dict(_named_alternatives(document["components"]["schemas"]))
     written = list(_reached(_WRITTEN, schemas))
     names = dict.fromkeys([*written, *_reached(_READ, schemas)])
     parts = [_Writer(is_written=name in written).definition(name, schemas[name]) for name in names]
     return _formatted("\n\n".join([_HEAD, *parts]))
+
+
+def _named_alternatives(schemas: _Schema) -> Iterator[tuple[str, _Schema]]:
+    """Give all schemas, with a name for each alternative that is an object without one: BulkOperationsRequest."""
+    for name, schema in schemas.items():
+        given, named = schema.get("oneOf", []), []
+        for each in given:
+            if "properties" in each:
+                (own,) = set(each["required"]).difference(*(other["required"] for other in given if other is not each))
+                own_name = _LAST_WORD.sub(rf"{own.capitalize()}\g<0>", name)
+                yield own_name, each
+                named.append({"$ref": f"#/components/schemas/{own_name}"})
+        yield name, {**schema, "oneOf": named} if named else schema
 
 
 def _reached(roots: tuple[str, ...], schemas: _Schema) -> Iterator[str]:
@@ -87,6 +102,10 @@ class _Writer:
     def _type(self, schema: _Schema) -> str:
         if "$ref" in schema:
             return _named(schema["$ref"])
+        if "allOf" in schema:
+            # One type, with words of its own beside it.
+            (only,) = schema["allOf"]
+            return self._type(only)
         if "const" in schema:
             return f"Literal[{schema['const']!r}]"
         if "enum" in schema:

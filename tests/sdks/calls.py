@@ -13,7 +13,26 @@ from picture_server import PICTURES
 from server import TRANSFORM
 
 _BEARER: Final = "Bearer "
-_OF_JOBS: Final = re.compile(r"/v1/jobs/(\w+)(?:/(cancel|replay|result))?")
+# What asks for each address; a word in braces is an argument.
+METHODS: Final = {
+    "GET /v1/me": "account",
+    "GET /v1/usage": "usage",
+    "GET /v1/jobs": "jobs",
+    "GET /v1/jobs/{job_id}": "job",
+    "GET /v1/jobs/{job_id}/result": "result",
+    "GET /v1/jobs/{job_id}/outputs/{output}": "output",
+    "POST /v1/jobs/{job_id}/cancel": "cancel",
+    "POST /v1/jobs/{job_id}/replay": "replay",
+    "GET /v1/jobs/{job_id}/deliveries": "deliveries",
+    "POST /v1/deliveries/{delivery_id}/redeliver": "redeliver",
+    "POST /v1/bulk": "submit_bulk",
+    "GET /v1/bulk/{job_id}/failures": "bulk_failures",
+    "GET /v1/bulk/{job_id}/outputs": "bulk_outputs",
+    "GET /v1/bulk/{job_id}/outputs/{name}": "bulk_output",
+    "GET /v1/webhooks/secrets": "webhook_secrets",
+    "POST /v1/webhooks/secrets/rotate": "rotate_webhook_secret",
+}
+_ADDRESSES: Final = {re.compile(re.sub(r"{(\w+)}", r"(?P<\1>\\w+)", each)): name for each, name in METHODS.items()}
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,8 @@ def call_of(request: Mapping[str, Any], key: str) -> Call:
     if (method, path) == ("POST", TRANSFORM):
         body = _body_of(request)
         return Call(_transforming(body, headers), (body,), **found)
+    if "json" in request:
+        return Call(_asking(method, path)[0], (request["json"],), **found)
     return Call(*_asking(method, path), **found)
 
 
@@ -98,12 +119,11 @@ def _transforming(body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
 
 def _asking(method: str, path: str) -> tuple[str, tuple[Any, ...]]:
     path, _, query = path.partition("?")
-    lists = {"/v1/me": "account", "/v1/usage": "usage", "/v1/jobs": "jobs"}
-    if method == "GET" and path in lists:
-        return lists[path], () if path == "/v1/me" else (dict(parse_qsl(query)),)
-    job = _OF_JOBS.fullmatch(path)
-    if job is not None and (method == "GET") == (job[2] in (None, "result")):
-        return job[2] or "job", (job[1],)
+    for address, name in _ADDRESSES.items():
+        found = address.fullmatch(f"{method} {path}")
+        if found is not None:
+            # What narrows a list down is one argument.
+            return name, (dict(parse_qsl(query)),) if name in ("jobs", "usage") else found.groups()
     raise NoCallError(f"a client has no method for {method} {path}")
 
 

@@ -69,6 +69,9 @@ def test_bytes_come_as_they_are(played: Played) -> None:
         (lambda client: client.result("01A"), "GET", "/v1/jobs/01A/result"),
         (lambda client: client.cancel("01A"), "POST", "/v1/jobs/01A/cancel"),
         (lambda client: client.replay("01A"), "POST", "/v1/jobs/01A/replay"),
+        (lambda client: client.submit_bulk({}), "POST", "/v1/bulk"),
+        (lambda client: client.deliveries("01A"), "GET", "/v1/jobs/01A/deliveries"),
+        (lambda client: client.redeliver("msg/1"), "POST", "/v1/deliveries/msg%2F1/redeliver"),
         (lambda client: client.account(), "GET", "/v1/me"),
         (lambda client: client.usage(since="2026-11-01"), "GET", "/v1/usage?since=2026-11-01"),
         (lambda client: client.webhook_secrets(), "GET", "/v1/webhooks/secrets"),
@@ -86,6 +89,42 @@ def test_one_picture_of_a_job_is_bytes(played: Played) -> None:
     script = Script([httpx.Response(200, content=b"RIFF", headers={"Content-Type": "image/webp"})])
     assert played(script, lambda client: client.output("01A", "a/b")) == b"RIFF"
     assert script.requests[0].url.raw_path == b"/v1/jobs/01A/outputs/a%2Fb"
+
+
+def test_a_bulk_is_handed_in_as_json(played: Played) -> None:
+    script = Script([good({"success": True, "async": True, "job_id": "01A"})])
+    request = {"manifest": {"url": "https://cdn.example.com/ä.jsonl"}, "operations": [{"type": "flip"}]}
+    assert played(script, lambda client: client.submit_bulk(request))["job_id"] == "01A"
+    assert script.json == request
+    assert script.requests[0].headers["content-type"] == "application/json"
+
+
+def told(lines: str) -> httpx.Response:
+    return httpx.Response(200, text=lines, headers={"Content-Type": "application/jsonl"})
+
+
+def test_what_is_told_of_a_bulk_line_by_line_is_a_list(played: Played) -> None:
+    script = Script([told('{"name": "ä/1.webp"}\n{"name": "2\u2028"}\n'), told("")])
+    assert played(script, lambda client: client.bulk_outputs("a/b")) == [{"name": "ä/1.webp"}, {"name": "2\u2028"}]
+    assert played(script, lambda client: client.bulk_failures("01A")) == []
+    asked = [request.url.raw_path for request in script.requests]
+    assert asked == [b"/v1/bulk/a%2Fb/outputs", b"/v1/bulk/01A/failures"]
+
+
+@pytest.mark.parametrize("reply", [good([]), told('{"name": "cut o'), told("\x00")], ids=["JSON", "cut", "no lines"])
+def test_other_lines_are_not_given_as_those_of_a_bulk(played: Played, reply: httpx.Response) -> None:
+    with pytest.raises(errors.StatusError, match="none of Imageplane's"):
+        played(Script([reply]), lambda client: client.bulk_outputs("01A"))
+
+
+def test_a_picture_of_a_bulk_is_found_in_its_folders_and_nowhere_else(played: Played) -> None:
+    script = Script([httpx.Response(200, content=b"RIFF", headers={"Content-Type": "image/webp"})])
+    assert played(script, lambda client: client.bulk_output("01A", "people/an na?.webp")) == b"RIFF"
+    assert script.requests[0].url.raw_path == b"/v1/bulk/01A/outputs/people/an%20na%3F.webp"
+    for name in ("..", "../../../me", "a/./b"):
+        with pytest.raises(ValueError, match="folder"):
+            played(script, lambda client, name=name: client.bulk_output("01A", name))
+    assert len(script.requests) == 1
 
 
 def test_what_is_handed_in_says_so(played: Played) -> None:

@@ -142,6 +142,24 @@ def test_a_webhook_of_the_server_is_believed(client: Imageplane) -> None:
     assert size_of(base64.b64decode(webhook["data"]["buffer"])) == ("PNG", (24, 16))
 
 
+def test_a_webhook_is_sent_again(client: Imageplane) -> None:
+    with beside(Receiver()) as receiver:
+        job_id = client.submit(
+            {"file": from_bytes(PICTURES["photo.png"]), "operations": [], "webhook_url": receiver.url("/again")}
+        )["job_id"]
+        (first,) = receiver.waited_for("/again")
+        (delivery,) = client.deliveries(job_id)["data"]["deliveries"]
+        assert (delivery["id"], delivery["job_id"]) == (first.id, job_id)
+        give_up_at = time.monotonic() + 60
+        while client.deliveries(job_id)["data"]["deliveries"][0]["status"] != "delivered":
+            # What is being sent right now is not sent again.
+            assert time.monotonic() < give_up_at
+            time.sleep(0.05)
+        assert client.redeliver(first.id)["data"]["id"] == first.id
+        assert [message.id for message in receiver.waited_for("/again", 2)] == [first.id] * 2
+
+
+@pytest.mark.usefixtures("uploads")
 @pytest.mark.parametrize("code", BLOCKS)
 def test_code_of_the_readme_and_the_guides_runs(
     code: str, open_server: Server, pictures: PictureServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -155,6 +173,10 @@ def test_code_of_the_readme_and_the_guides_runs(
     exec(compile(code.replace("https://cdn.example.com", pictures.url), "README.md", "exec"), names)  # noqa: S102 - our own
     for made in tmp_path.glob("avatar.*"):
         assert size_of(made.read_bytes()) == ("WEBP", (200, 200))
+    if "submit_bulk" in code:
+        assert (names["failure"]["name"], names["failure"]["line"]) == ("people/nobody", 2)
+        (made,) = (path for path in (tmp_path / "thumbnails").rglob("*") if path.is_file())
+        assert (made.parts[-2:], size_of(made.read_bytes())) == (("people", "anna.webp"), ("WEBP", (200, 200)))
     if "receive" in names:
         body = b'{"success": true, "api": "image_transformation"}'
         headers = headers_of("msg_1", int(time.time()), body, [SECRET])

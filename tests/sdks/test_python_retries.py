@@ -62,7 +62,7 @@ def test_there_is_an_end_to_it(played: Played, max_retries: int) -> None:
     assert len(script.requests) == 1 + max_retries
 
 
-@pytest.mark.parametrize("verb", ["cancel", "replay"])
+@pytest.mark.parametrize("verb", ["cancel", "replay", "redeliver", "submit_bulk"])
 @pytest.mark.parametrize(
     ("step", "attempts"),
     [
@@ -247,6 +247,12 @@ def test_a_job_that_was_cancelled_has_not_succeeded(played: Played) -> None:
     with pytest.raises(errors.JobFailedError, match="cancelled") as caught:
         played(Script([_job("cancelled")]), lambda client: client.wait("01A"))
     assert caught.value.code == "cancelled"
+
+
+def test_no_look_at_a_job_takes_longer_than_a_call(played: Played) -> None:
+    script = Script([_job("succeeded")])
+    played(script, lambda client: client.wait("01A", timeout_in_s=86_400), timeout_in_s=20)
+    assert 0 < script.requests[0].extensions["timeout"]["read"] <= 20
 
 
 def test_patience_with_a_job_ends(played: Played) -> None:

@@ -3,20 +3,21 @@
 import base64
 import json
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
-from picture_server import PICTURES, PictureServer
+from aiohttp import web
+from picture_server import PICTURES
 from PIL import Image
-from receivers import Receiver, beside
+from readme import Readme
+from receivers import Receiver, beside, one_after_the_other
 from server import Server
 from typescript import OPENAPI, PACKAGE, Package, examples
 
 from imageplane.jobs.webhook import new_secret
 
 GUIDES = PACKAGE.parents[1] / "docs"
-PHOTO = "https://cdn.example.com/photo.jpg"
-PAGE = '"added by our server", baseUrl: "/images"'
 
 
 def test_the_types_are_as_the_server_says(typescript_package: Package, tmp_path: Path) -> None:
@@ -82,42 +83,6 @@ def test_a_project_that_installs_it_has_both_builds_with_types(typescript_packag
         assert "function function" in said
 
 
-class Readme:
-    """The programs of the README, run in a folder of their own against a server that fetches from here."""
-
-    def __init__(self, package: Package, server: Server, pictures: PictureServer, folder: Path) -> None:
-        self._package = package
-        self._folder = folder
-        self._environment = {"IMAGEPLANE_KEY": server.key, "IMAGEPLANE_BASE_URL": server.url}
-        self._replaced = {PHOTO: f"{pictures.url}/photo.jpg", PAGE: f'"{server.key}", baseUrl: "{server.url}"'}
-        (folder / "upload.jpg").write_bytes(PICTURES["photo.jpg"])
-
-    def run(self, marker: str) -> str:
-        """Run the program that has these words, and give what it says."""
-        return self._package.checked(
-            "node", str(self._program(marker)), cwd=self._folder, environment=self._environment
-        )
-
-    def use(self, marker: str, use: str, **environment: str) -> str:
-        """Run a program that uses what the program with these words exports, as `it`."""
-        program = f'import * as it from "{self._program(marker).as_uri()}"; {use}'
-        wanted = {**self._environment, **environment}
-        return self._package.checked("node", "--input-type=module", "-e", program, cwd=self._folder, environment=wanted)
-
-    def picture(self, name: str) -> tuple[str | None, tuple[int, int]]:
-        with Image.open(self._folder / name) as image:
-            return image.format, image.size
-
-    def _program(self, marker: str) -> Path:
-        (number,) = [number for number, text in enumerate(examples()) if marker in text]
-        return self._package.example(number, self._replaced)
-
-
-@pytest.fixture
-def readme(typescript_package: Package, open_server: Server, pictures: PictureServer, tmp_path: Path) -> Readme:
-    return Readme(typescript_package, open_server, pictures, tmp_path)
-
-
 def test_three_sizes_at_once(readme: Readme) -> None:
     lengths = [int(word) for word in readme.run("Promise.all").split()]
     assert len(lengths) == 3
@@ -176,6 +141,27 @@ def test_a_webhook(readme: Readme, open_server: Server) -> None:
     assert said.splitlines() == [f"finished {message.headers['x-job-id']}", "204 400"]
 
 
+def test_webhooks_that_were_not_taken(readme: Readme, open_server: Server) -> None:
+    # What is gone is not tried again by itself.
+    answer = one_after_the_other(web.Response(status=410), web.Response())
+    with beside(Receiver(answer)) as receiver:
+        file = {"base64": base64.b64encode(PICTURES["photo.png"]).decode()}
+        reply = open_server.post({"file": file, "operations": [], "webhook_url": receiver.url()})
+        path, give_up_at = f"/v1/jobs/{reply.json['job_id']}/deliveries", time.monotonic() + 60
+        while [each["status"] for each in open_server.get(path).json["data"]["deliveries"]] != ["failed"]:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.05)
+        readme.run("redeliver(")
+        first, again = receiver.waited_for("/hook", 2)
+    assert first.id == again.id
+
+
+@pytest.mark.usefixtures("uploads")
+def test_a_bulk(readme: Readme) -> None:
+    assert readme.run("submitBulk(").startswith("people/nobody unreachable_source ")
+    assert readme.picture("thumbnails/people/anna.webp") == ("WEBP", (200, 200))
+
+
 def test_programs_of_the_guides(typescript_package: Package, open_server: Server, tmp_path: Path) -> None:
     programs = [text for guide in sorted(GUIDES.rglob("*.md")) for text in examples(guide)]
     assert programs
@@ -191,5 +177,5 @@ def test_programs_of_the_guides(typescript_package: Package, open_server: Server
 
 def test_every_program_of_the_readme_is_run() -> None:
     markers = ["Promise.all", "fromPath(", "outputs:", "HTMLInputElement", "JobFailedError", "RateLimitError"]
-    markers += ["idempotencyKey", "verifyWebhook"]
+    markers += ["idempotencyKey", "verifyWebhook", "redeliver(", "submitBulk("]
     assert [sum(marker in text for marker in markers) for text in examples()] == [1] * len(markers)

@@ -163,7 +163,7 @@ class Driver:
             options["idempotencyKey"] = call.idempotency_key
         order = {
             "client": {"apiKey": call.key, "baseUrl": base_url, "maxRetries": max_retries},
-            "method": _camel_case(call.method),
+            "method": camel_case(call.method),
             "arguments": [_as_json(each) for each in call.arguments],
             "options": options,
         }
@@ -186,7 +186,8 @@ def driving(built: Package) -> Iterator[Driver]:
         assert process.wait(30) == 0
 
 
-def _camel_case(name: str) -> str:
+def camel_case(name: str) -> str:
+    """Give the name in TypeScript of what has this name in Python."""
     return re.sub("_(.)", lambda found: found[1].upper(), name)
 
 

@@ -1,15 +1,18 @@
+import type { BulkFailure, BulkOutput } from "./bulk.js";
+import { bulkPath, jobPath, namePath, queryOf, refuseWebhook, transforming } from "./calls.js";
+import type { OnePicture, Order, SeveralPictures } from "./calls.js";
 import { JobFailedError, StatusError } from "./errors.js";
-import { type Source, type Upload } from "./file.js";
 import { Clock, Transport, type Call, type CallOptions, type Reply, type TransformOptions } from "./transport.js";
 import type {
   AcceptedReply,
   AccountReply,
+  BulkRequest,
+  DeliveriesReply,
+  DeliveryReply,
   Job,
   JobReply,
   JobsReply,
-  OperationsRequest,
   OutputsReply,
-  OutputsRequest,
   PictureReply,
   TransformReply,
   UsageReply,
@@ -29,14 +32,6 @@ export interface ImageplaneOptions {
   fetch?: typeof globalThis.fetch;
 }
 
-type ForLater = "webhook_url" | "delivery";
-/** One picture: what is made of a file by a list of operations. */
-export type OnePicture = Omit<OperationsRequest, "file" | ForLater> & { file: Source };
-/** Several pictures of one file. */
-export type SeveralPictures = Omit<OutputsRequest, "file" | ForLater> & { file: Source };
-/** What is to be made later, and where it is sent. */
-export type Order = (OnePicture | SeveralPictures) & Pick<OperationsRequest, ForLater>;
-
 export interface JobsQuery {
   status?: Job["status"];
   /** Only those before this id: the `next` of another page. */
@@ -51,7 +46,7 @@ export interface UsageQuery {
   until?: string;
 }
 
-const TRANSFORM = "/image-transformation/v1/transform";
+const LINES = "application/jsonl";
 const FIRST_LOOK_IN_S = 0.25;
 const LONGEST_LOOK_IN_S = 5;
 
@@ -140,6 +135,38 @@ export class Imageplane {
     return this.#json({ method: "POST", path: `${jobPath(id)}/replay` }, options);
   }
 
+  /** Hand in a bulk, the same for every image of a manifest: a job, whose `items` tell how far it is. */
+  submitBulk(request: BulkRequest, options?: CallOptions): Promise<AcceptedReply> {
+    const headers = { accept: "application/json", "content-type": "application/json" };
+    // The server knows no idempotency key here: what arrived twice would be done twice.
+    return this.#json({ method: "POST", path: "/v1/bulk", headers, body: JSON.stringify(request) }, options);
+  }
+
+  /** Tell which images of a bulk have failed so far, and why. */
+  bulkFailures(id: string, options?: CallOptions): Promise<BulkFailure[]> {
+    return this.#lines({ method: "GET", path: `${bulkPath(id)}/failures` }, options);
+  }
+
+  /** Tell what pictures a bulk has made so far, each with a signed link to it. */
+  bulkOutputs(id: string, options?: CallOptions): Promise<BulkOutput[]> {
+    return this.#lines({ method: "GET", path: `${bulkPath(id)}/outputs` }, options);
+  }
+
+  /** Give the bytes of one picture of a bulk; `name` is that of one of its outputs. */
+  async bulkOutput(id: string, name: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#image({ method: "GET", path: `${bulkPath(id)}/outputs/${namePath(name)}` }, options);
+  }
+
+  /** Tell what became of the webhooks of a job, attempt by attempt, the latest first. */
+  deliveries(id: string, options?: CallOptions): Promise<DeliveriesReply> {
+    return this.#json({ method: "GET", path: `${jobPath(id)}/deliveries` }, options);
+  }
+
+  /** Send a webhook again at once, under the same `webhook-id`. */
+  redeliver(deliveryId: string, options?: CallOptions): Promise<DeliveryReply> {
+    return this.#json({ method: "POST", path: `/v1/deliveries/${encodeURIComponent(deliveryId)}/redeliver` }, options);
+  }
+
   /** Tell whose key this is, and how many credits are left. */
   account(options?: CallOptions): Promise<AccountReply> {
     return this.#json({ method: "GET", path: "/v1/me" }, options);
@@ -169,6 +196,17 @@ export class Imageplane {
     }
   }
 
+  async #lines<Line>(call: Call, options?: CallOptions): Promise<Line[]> {
+    const reply = await this.#transport.send(call, options);
+    if (!reply.headers.get("content-type")?.startsWith(LINES)) throw unexpected(reply, LINES);
+    try {
+      const lines = new TextDecoder().decode(reply.bytes).split("\n");
+      return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Line);
+    } catch (cause) {
+      throw unexpected(reply, "JSON", cause);
+    }
+  }
+
   async #image(call: Call, options?: TransformOptions): Promise<Uint8Array<ArrayBuffer>> {
     const reply = await this.#transport.send(call, options);
     if (!reply.headers.get("content-type")?.startsWith("image/")) throw unexpected(reply, "image");
@@ -184,47 +222,6 @@ function unexpected({ status, headers }: Reply, wanted: string, cause?: unknown)
     requestId,
     cause,
   });
-}
-
-function refuseWebhook(request: object): void {
-  if ("webhook_url" in request && request.webhook_url != null) {
-    throw new TypeError("A request with a webhook_url is answered later: hand it to submit.");
-  }
-}
-
-function transforming(
-  request: OnePicture | SeveralPictures,
-  accept: string,
-  others: Readonly<Record<string, string>> = {},
-): Call {
-  const { file } = request;
-  const call = { method: "POST", path: TRANSFORM, takesKey: true } as const;
-  const headers = { accept, ...others };
-  if (isUpload(file)) return { ...call, headers, body: formOf(file, request) };
-  return { ...call, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(request) };
-}
-
-function isUpload(file: Source): file is Upload {
-  return (file as Source | undefined)?.type === "upload";
-}
-
-function formOf(file: Upload, request: object): FormData {
-  const form = new FormData();
-  form.append("file", file.data, file.name);
-  for (const [name, value] of Object.entries(request)) {
-    if (name === "file" || value === undefined || value === null) continue;
-    form.append(name, typeof value === "string" ? value : JSON.stringify(value));
-  }
-  return form;
-}
-
-function jobPath(id: string): string {
-  return `/v1/jobs/${encodeURIComponent(id)}`;
-}
-
-function queryOf(fields: Readonly<Record<string, unknown>>): string {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return given.length ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : "";
 }
 
 function environment(name: string): string | undefined {

@@ -1,3 +1,5 @@
+export type * from "./bulk.js";
+export type { OnePicture, Order, SeveralPictures } from "./calls.js";
 export * from "./client.js";
 export * from "./errors.js";
 export { bytesOf, fromBytes, fromFile, fromUrl, type Source, type Upload } from "./file.js";

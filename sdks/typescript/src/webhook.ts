@@ -5,12 +5,17 @@ import type { NamedPicture, OutputsReply, Picture, PictureReply } from "./types.
 /** A picture where the job was asked for with `delivery: "link"`. */
 export type Linked<Each extends Picture | NamedPicture> = Omit<Each, "buffer"> & { url: string };
 
+interface Transformed {
+  api: "image_transformation";
+}
+
 /** What a webhook says. */
 export type WebhookEvent =
-  | (PictureReply & { api: string })
-  | (OutputsReply & { api: string })
-  | (Omit<PictureReply, "data"> & { api: string; data: Linked<Picture> })
-  | (Omit<OutputsReply, "data"> & { api: string; data: { outputs: Linked<NamedPicture>[] } })
+  | (PictureReply & Transformed)
+  | (OutputsReply & Transformed)
+  | (Omit<PictureReply, "data"> & Transformed & { data: Linked<Picture> })
+  | (Omit<OutputsReply, "data"> & Transformed & { data: { outputs: Linked<NamedPicture>[] } })
+  | { success: true; api: "bulk"; data: { items: number; done: number; failed: number } }
   | { success: false; api: string; error: { message: string } };
 
 /** Headers as fetch, Express or Node have them. */

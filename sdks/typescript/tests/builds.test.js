@@ -65,7 +65,7 @@ async function inABareRealm(globals) {
   };
   const folder = new URL("../dist/cjs/", import.meta.url);
   const sources = new Map();
-  for (const name of ["index", "client", "errors", "file", "transport", "webhook"]) {
+  for (const name of ["index", "calls", "client", "errors", "file", "transport", "webhook"]) {
     sources.set(`./${name}.js`, await readFile(new URL(`${name}.js`, folder), "utf8"));
   }
   return load("./index.js");

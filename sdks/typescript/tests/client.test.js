@@ -86,6 +86,9 @@ test("every method has its address", async () => {
   await server.usage({ since: "2026-11-01" });
   await server.webhookSecrets();
   await server.rotateWebhookSecret();
+  await server.submitBulk({ manifest: { url: "https://a.example/m.jsonl" }, operations: [] });
+  await server.deliveries("J");
+  await server.redeliver("msg/1");
   await assert.rejects(server.output("J", "a b"));
   assert.deepEqual(
     requests.map(({ method, url }) => `${method} ${url.replace("https://images.example.com", "")}`),
@@ -100,9 +103,48 @@ test("every method has its address", async () => {
       "GET /v1/usage?since=2026-11-01",
       "GET /v1/webhooks/secrets",
       "POST /v1/webhooks/secrets/rotate",
+      "POST /v1/bulk",
+      "GET /v1/jobs/J/deliveries",
+      "POST /v1/deliveries/msg%2F1/redeliver",
       "GET /v1/jobs/J/outputs/a%20b",
     ],
   );
+});
+
+test("a bulk is handed in as JSON", async () => {
+  const { fetch, requests } = answering(reply({ success: true, async: true, job_id: "J" }));
+  const bulk = { manifest: { url: "https://a.example/m.jsonl" }, operations: OPERATIONS };
+  assert.equal((await client(fetch).submitBulk(bulk)).job_id, "J");
+  assert.deepEqual(JSON.parse(requests[0].body), bulk);
+  assert.equal(requests[0].headers.get("content-type"), "application/json");
+  assert.equal(requests[0].headers.has("idempotency-key"), false);
+});
+
+const lines = (body) => new Response(body, { headers: { "content-type": "application/jsonl" } });
+
+test("what is told of a bulk line by line is a list", async () => {
+  const { fetch, requests } = answering(lines('{"name": "ä/1.webp"}\n{"name": "2"}\n'), lines(""));
+  assert.deepEqual(await client(fetch).bulkOutputs("a/b"), [{ name: "ä/1.webp" }, { name: "2" }]);
+  assert.deepEqual(await client(fetch).bulkFailures("J"), []);
+  assert.deepEqual(
+    requests.map(({ url }) => url.replace("https://images.example.com", "")),
+    ["/v1/bulk/a%2Fb/outputs", "/v1/bulk/J/failures"],
+  );
+});
+
+test("other lines are not given as those of a bulk", async () => {
+  for (const answer of [reply([]), lines('{"name": "cut o')]) {
+    const { fetch } = answering(answer);
+    await assert.rejects(client(fetch).bulkOutputs("J"), { name: "StatusError", status: 200, message: /base URL/ });
+  }
+});
+
+test("a picture of a bulk is found in its folders, and nowhere else", async () => {
+  const { fetch, requests } = answering(image(new Uint8Array([7])));
+  assert.deepEqual(await client(fetch).bulkOutput("J", "people/an na?.webp"), new Uint8Array([7]));
+  assert.equal(requests[0].url, "https://images.example.com/v1/bulk/J/outputs/people/an%20na%3F.webp");
+  for (const name of ["..", "../../../me", "a/./b"]) await assert.rejects(client(fetch).bulkOutput("J", name), TypeError);
+  assert.equal(requests.length, 1);
 });
 
 test("the caller's headers have the last word", async () => {

@@ -84,18 +84,20 @@ test("the caller's own key is taken, and none is sent where nothing is tried aga
   assert.deepEqual(keys(requests), ["upload-4711", null, null]);
 });
 
-test("a replay is sent again where nothing was begun, and not where it may have been", async (context) => {
-  withoutPauses(context);
-  const busy = answering(failure(503, "busy"), OK);
-  await client(busy.fetch).replay("J");
-  assert.equal(busy.requests.length, 2);
-  for (const answer of [breaking, failure(504, "deadline_exceeded")]) {
-    const { fetch, requests } = answering(answer, OK);
-    const headers = { "Idempotency-Key": "of no use to a replay" };
-    await assert.rejects(client(fetch).replay("J", { headers }), ImageplaneError);
-    assert.equal(requests.length, 1);
-  }
-});
+for (const verb of ["cancel", "replay", "redeliver", "submitBulk"]) {
+  test(`${verb} is sent again where nothing was begun, and not where it may have been`, async (context) => {
+    withoutPauses(context);
+    const busy = answering(failure(503, "busy"), OK);
+    await client(busy.fetch)[verb]("J");
+    assert.equal(busy.requests.length, 2);
+    for (const answer of [breaking, failure(504, "deadline_exceeded")]) {
+      const { fetch, requests } = answering(answer, OK);
+      const headers = { "Idempotency-Key": "of no use here" };
+      await assert.rejects(client(fetch)[verb]("J", { headers }), ImageplaneError);
+      assert.equal(requests.length, 1);
+    }
+  });
+}
 
 test("pauses grow, with full jitter, behind what the server asks for", async (context) => {
   const pauses = withoutPauses(context);

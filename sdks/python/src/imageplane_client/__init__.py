@@ -1,6 +1,7 @@
 """The client of Imageplane: image bytes and a list of operations in, the right picture out."""
 
 from imageplane_client.async_client import AsyncImageplane
+from imageplane_client.bulk import BulkFailure, BulkOutput
 from imageplane_client.client import Imageplane
 from imageplane_client.errors import (
     AuthenticationError,
@@ -27,6 +28,8 @@ __all__ = [
     "AsyncImageplane",
     "AuthenticationError",
     "BadRequestError",
+    "BulkFailure",
+    "BulkOutput",
     "ConflictError",
     "Imageplane",
     "ImageplaneError",

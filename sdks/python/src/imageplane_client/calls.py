@@ -9,11 +9,15 @@ from urllib.parse import quote
 
 import httpx
 
+from imageplane_client.bulk import BulkFailure, BulkOutput
 from imageplane_client.files import Upload
-from imageplane_client.replies import Reply, read_bytes, read_json
+from imageplane_client.replies import Reply, read_bytes, read_json, read_lines
 from imageplane_client.types import (
     AcceptedReply,
     AccountReply,
+    BulkRequest,
+    DeliveriesReply,
+    DeliveryReply,
     JobReply,
     JobsReply,
     TransformReply,
@@ -24,6 +28,7 @@ from imageplane_client.types import (
 
 T = TypeVar("T")
 _TRANSFORM: Final = "/image-transformation/v1/transform"
+_AS_JSON: Final = {"Content-Type": "application/json"}
 
 
 class Options(TypedDict, total=False):
@@ -113,6 +118,39 @@ def replay(job_id: str) -> Call[JobReply]:
     return Call("POST", f"{_job_path(job_id)}/replay", is_repeatable=False)
 
 
+def submit_bulk(request: BulkRequest) -> Call[AcceptedReply]:
+    """Make the call that hands in a bulk."""
+    # The server knows no idempotency key here: what arrived twice would be done twice.
+    return Call("POST", "/v1/bulk", read_json, _AS_JSON, _json(request), is_repeatable=False)
+
+
+def bulk_failures(job_id: str) -> Call[list[BulkFailure]]:
+    """Make the call for what failed in a bulk."""
+    return Call("GET", f"{_bulk_path(job_id)}/failures", read_lines)
+
+
+def bulk_outputs(job_id: str) -> Call[list[BulkOutput]]:
+    """Make the call for what a bulk has made."""
+    return Call("GET", f"{_bulk_path(job_id)}/outputs", read_lines)
+
+
+def bulk_output(job_id: str, name: str) -> Call[bytes]:
+    """Make the call for one picture of a bulk. Errors: ValueError for a name that would lead elsewhere."""
+    if not {".", ".."}.isdisjoint(name.split("/")):
+        raise ValueError("No output of a bulk has a name with . or .. for a folder.")
+    return Call("GET", f"{_bulk_path(job_id)}/outputs/{quote(name)}", read_bytes)
+
+
+def deliveries(job_id: str) -> Call[DeliveriesReply]:
+    """Make the call for what became of the webhooks of a job."""
+    return Call("GET", f"{_job_path(job_id)}/deliveries")
+
+
+def redeliver(delivery_id: str) -> Call[DeliveryReply]:
+    """Make the call that sends a webhook again."""
+    return Call("POST", f"/v1/deliveries/{quote(delivery_id, safe='')}/redeliver", is_repeatable=False)
+
+
 def account() -> Call[AccountReply]:
     """Make the call for whose key it is."""
     return Call("GET", "/v1/me")
@@ -133,12 +171,11 @@ def rotate_webhook_secret() -> Call[WebhookSecretsReply]:
     return Call("POST", "/v1/webhooks/secrets/rotate", is_repeatable=False)
 
 
-def _body(request: Mapping[str, Any]) -> tuple[dict[str, str], bytes]:
+def _body(request: Mapping[str, Any]) -> tuple[Mapping[str, str], bytes]:
     """Give headers and content: a form where the picture is here, and needs no base64, JSON otherwise."""
     file = request.get("file")
     if not isinstance(file, Upload):
-        content = json.dumps(request, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-        return {"Content-Type": "application/json"}, content
+        return _AS_JSON, _json(request)
     fields = {name: _field(value) for name, value in request.items() if name != "file" and value is not None}
     # Encoded once, so that all attempts are the same to the last byte; the address is for nothing else.
     kind = f"multipart/form-data; boundary={uuid.uuid4().hex}"
@@ -147,12 +184,20 @@ def _body(request: Mapping[str, Any]) -> tuple[dict[str, str], bytes]:
     return {"Content-Type": kind}, form.read()
 
 
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
 def _field(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _job_path(job_id: str) -> str:
     return f"/v1/jobs/{quote(job_id, safe='')}"
+
+
+def _bulk_path(job_id: str) -> str:
+    return f"/v1/bulk/{quote(job_id, safe='')}"
 
 
 def _with_query(path: str, **values: object) -> str:

@@ -9,12 +9,16 @@ import httpx
 
 from imageplane_client import calls
 from imageplane_client.attempts import Attempts, Watch
+from imageplane_client.bulk import BulkFailure, BulkOutput
 from imageplane_client.calls import Call, Options, TransformOptions
 from imageplane_client.replies import Outcome, Reply
 from imageplane_client.terms import LONGEST_JOB_IN_S, MAX_RETRIES, TIMEOUT_IN_S, Terms
 from imageplane_client.types import (
     AcceptedReply,
     AccountReply,
+    BulkRequest,
+    DeliveriesReply,
+    DeliveryReply,
     JobReply,
     JobsReply,
     OperationsRequest,
@@ -96,7 +100,7 @@ class Imageplane:
         """Wait until a job has succeeded. Errors: JobFailedError when it did not; TimedOutError."""
         watch = Watch(job_id, timeout_in_s)
         while True:
-            reply = self.job(job_id, timeout_in_s=watch.left_in_s)
+            reply = self.job(job_id, timeout_in_s=min(watch.left_in_s, self._terms.timeout_in_s))
             pause_in_s = watch.pause_after(reply)
             if pause_in_s is None:
                 return reply
@@ -117,6 +121,33 @@ class Imageplane:
     def replay(self, job_id: str, **options: Unpack[Options]) -> JobReply:
         """Do a job that has ended once more, for the same price."""
         return self._do(calls.replay(job_id), options)
+
+    def submit_bulk(self, request: BulkRequest, **options: Unpack[Options]) -> AcceptedReply:
+        """Hand in a bulk, the same for every image of a manifest: a job, whose `items` tell how far it is.
+
+        The manifest is a file with a line such as `{"url": "https://…"}` for each image.
+        """
+        return self._do(calls.submit_bulk(request), options)
+
+    def bulk_failures(self, job_id: str, **options: Unpack[Options]) -> list[BulkFailure]:
+        """Tell which images of a bulk have failed so far, and why."""
+        return self._do(calls.bulk_failures(job_id), options)
+
+    def bulk_outputs(self, job_id: str, **options: Unpack[Options]) -> list[BulkOutput]:
+        """Tell what pictures a bulk has made so far, each with a signed link to it."""
+        return self._do(calls.bulk_outputs(job_id), options)
+
+    def bulk_output(self, job_id: str, name: str, **options: Unpack[Options]) -> bytes:
+        """Give the bytes of one picture of a bulk; `name` is that of one of its outputs."""
+        return self._do(calls.bulk_output(job_id, name), options)
+
+    def deliveries(self, job_id: str, **options: Unpack[Options]) -> DeliveriesReply:
+        """Tell what became of the webhooks of a job, attempt by attempt, the latest first."""
+        return self._do(calls.deliveries(job_id), options)
+
+    def redeliver(self, delivery_id: str, **options: Unpack[Options]) -> DeliveryReply:
+        """Send a webhook again at once, under the same `webhook-id`."""
+        return self._do(calls.redeliver(delivery_id), options)
 
     def account(self, **options: Unpack[Options]) -> AccountReply:
         """Tell whose key this is, and how many credits are left."""

@@ -92,6 +92,14 @@ def read_bytes(reply: Reply) -> bytes:
     return reply.body
 
 
+def read_lines(reply: Reply) -> Any:
+    """Give the object of every line. Errors: that of the status; StatusError where the reply is no such lines."""
+    if not reply.is_failure and reply.headers.get("content-type", "").startswith("application/jsonl"):
+        with contextlib.suppress(ValueError):
+            return [json.loads(line) for line in reply.body.splitlines()]
+    raise error_of(reply)
+
+
 def error_of(reply: Reply) -> StatusError:
     """Give the error that a reply tells of, be it Imageplane's or that of a proxy on the way."""
     told = reply.told

@@ -488,6 +488,30 @@ TransformRequest = OperationsRequest | OutputsRequest
 """What is to be made of a picture."""
 
 
+class BulkOperationsRequest(TypedDict):
+    """One recipe."""
+
+    manifest: UrlFile
+    """A file with one JSON object in every line: `{"url": "https://…"}`, and a `name` if it is to have one."""
+    operations: Operations
+    webhook_url: NotRequired[str | None]
+    """Where the reply is sent: the request is accepted at once, and answered later."""
+
+
+class BulkOutputsRequest(TypedDict):
+    """One recipe."""
+
+    manifest: UrlFile
+    """A file with one JSON object in every line: `{"url": "https://…"}`, and a `name` if it is to have one."""
+    outputs: Outputs
+    webhook_url: NotRequired[str | None]
+    """Where the reply is sent: the request is accepted at once, and answered later."""
+
+
+BulkRequest = BulkOperationsRequest | BulkOutputsRequest
+"""What is to be made of every picture of a manifest."""
+
+
 class Picture(TypedDict):
     """One finished file."""
 
@@ -792,6 +816,59 @@ class WebhookSecretsReply(TypedDict):
     success: Literal[True]
     """Whether the request was answered with what it asked for."""
     data: WebhookSecrets
+
+
+class DeliveryAttempt(TypedDict):
+    """One attempt to deliver a webhook."""
+
+    number: int
+    """The first is 1; of more than a hundred the last hundred are told."""
+    at: str
+    duration_in_ms: int
+    status_code: int | None
+    """What the receiver answered, if it did."""
+    error: str | None
+    """Why it counts as a failure, if it does."""
+
+
+class Delivery(TypedDict):
+    """A webhook, and what became of it so far."""
+
+    id: str
+    """The `webhook-id`; it is the same in every attempt."""
+    job_id: str
+    url: str
+    """Where it goes; the query is not shown."""
+    delivery: Literal["bytes", "link"]
+    """Whether results are in it, or signed links to them."""
+    status: Literal["pending", "delivered", "failed"]
+    next_attempt_at: str | None
+    """When it is sent next, while it is pending."""
+    created_at: str
+    ended_at: str | None
+    attempts: list[DeliveryAttempt]
+
+
+class Deliveries(TypedDict):
+    """The deliveries of a job, the newest first."""
+
+    deliveries: list[Delivery]
+
+
+class DeliveriesReply(TypedDict):
+    """The deliveries of a job."""
+
+    success: Literal[True]
+    """Whether the request was answered with what it asked for."""
+    data: Deliveries
+
+
+class DeliveryReply(TypedDict):
+    """One delivery."""
+
+    success: Literal[True]
+    """Whether the request was answered with what it asked for."""
+    data: Delivery
 
 
 class ErrorReply(TypedDict):
