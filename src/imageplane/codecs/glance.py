@@ -34,7 +34,7 @@ def glance(data: bytes) -> Header | None:
     frame = read_frame(data) if found == "jpeg" else None
     return Header(
         found,
-        _size(data),
+        Size(frame.width, frame.height) if frame is not None and frame.width and frame.height else _size(data),
         len(data),
         frames=max(marks, default=1) or 1,
         is_progressive=frame is not None and frame.marker == PROGRESSIVE,

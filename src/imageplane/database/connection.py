@@ -58,14 +58,23 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a transaction that writes; it is committed at the end and rolled back on an error. Errors: busy."""
+    def writing(self, kept: Connection | None = None) -> Iterator[Connection]:
+        """Give a transaction that writes; it is committed at the end and rolled back on an error.
+
+        Takes: a connection of `to_write`, for a thread that keeps one.
+        Errors: busy.
+        """
         with (
             _busy_when_gone(),
-            self.engine.connect() as connection,
-            connection.execution_options(is_writing=True).begin(),
+            contextlib.nullcontext(kept) if kept is not None else self.to_write() as connection,
+            connection.begin(),
         ):
             yield connection
+
+    def to_write(self) -> Connection:
+        """Give a connection whose transactions write. Errors: busy."""
+        with _busy_when_gone():
+            return self.engine.connect().execution_options(is_writing=True)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -94,7 +103,8 @@ def _sqlite(address: URL) -> Engine:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         wanted = ".".join(map(str, _OLDEST_SQLITE))
         raise _wrong_url(f"SQLite {sqlite3.sqlite_version} is too old here; use {wanted} or newer, or PostgreSQL")
-    engine = create_engine(address, connect_args={"timeout": _LOCK_PATIENCE_IN_MS / 1000})
+    # The connection that was used last still has in memory what it read and wrote.
+    engine = create_engine(address, connect_args={"timeout": _LOCK_PATIENCE_IN_MS / 1000}, pool_use_lifo=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:

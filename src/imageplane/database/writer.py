@@ -26,6 +26,7 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lines: list[Write[Any, Any]] = []
+        self._kept: Connection | None = None
         self._groups: Grouping[tuple[int, Any], Any] = Grouping(self._commit, "imageplane-writer")
 
     def line(self, write: "Write[Item, Outcome]") -> "Line[Item, Outcome]":
@@ -42,6 +43,8 @@ class Writer:
     def close(self) -> None:
         """Commit what waits, and take nothing more."""
         self._groups.close()
+        if self._kept is not None:
+            self._kept.close()
 
     def _commit(self, items: Sequence[tuple[int, Any]]) -> Sequence[Any]:
         try:
@@ -55,7 +58,10 @@ class Writer:
 
     def _together(self, items: Sequence[tuple[int, Any]]) -> Sequence[Any]:
         outcomes: list[Any] = [None] * len(items)
-        with self._database.writing() as connection:
+        # To take a connection anew costs as much as to write a group; that to a server may break while it is kept.
+        if self._kept is None and self._database.is_sqlite:
+            self._kept = self._database.to_write()
+        with self._database.writing(self._kept) as connection:
             for number, write in enumerate(self._lines):
                 places = [place for place, (line, _) in enumerate(items) if line == number]
                 if places:
