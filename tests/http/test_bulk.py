@@ -93,8 +93,24 @@ def test_every_image_of_a_manifest_is_made_or_told_of(
     assert server.request("GET", path.replace("user/0", "user/1")).status == 403
     assert server.get(f"/v1/bulk/{job['id']}/outputs/user/0.gray.webp").body == picture.body
     assert server.get(f"/v1/bulk/{job['id']}/outputs/../../input").status == 404
+    assert server.get(f"/v1/jobs/{job['id']}/result").json["data"] == {"total": 3, "done": 2, "failed": 1}
+    assert server.get(f"/v1/jobs/{job['id']}/outputs/image").status == 404
     (listed_job,) = server.get("/v1/jobs?limit=1").json["data"]["jobs"]
     assert listed_job["id"] == job["id"], "its parts are not listed beside it"
+
+
+def test_who_hands_it_in_again_with_its_key_gets_the_same_bulk(
+    server: Server, manifest: Manifest, pictures: PictureServer
+) -> None:
+    body = {"manifest": manifest([{"url": f"{pictures.url}/photo.png"}]), "outputs": OUTPUTS}
+    before, key = balance(server), {"Idempotency-Key": "back-fill 7"}
+    first, again = (server.post(body, "/v1/bulk", headers=key) for _ in range(2))
+    assert first.json["job_id"] == again.json["job_id"]
+    assert again.headers["idempotent-replayed"] == "true"
+    assert ended(server, first)["items"] == {"total": 1, "done": 1, "failed": 0}
+    assert balance(server) == before - 1
+    other = server.post(body | {"outputs": OUTPUTS[:1]}, "/v1/bulk", headers=key)
+    assert (other.status, other.json["code"]) == (422, "idempotency_mismatch")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,6 @@ def test_bytes_come_as_they_are(played: Played) -> None:
         (lambda client: client.result("01A"), "GET", "/v1/jobs/01A/result"),
         (lambda client: client.cancel("01A"), "POST", "/v1/jobs/01A/cancel"),
         (lambda client: client.replay("01A"), "POST", "/v1/jobs/01A/replay"),
-        (lambda client: client.submit_bulk({}), "POST", "/v1/bulk"),
         (lambda client: client.deliveries("01A"), "GET", "/v1/jobs/01A/deliveries"),
         (lambda client: client.redeliver("msg/1"), "POST", "/v1/deliveries/msg%2F1/redeliver"),
         (lambda client: client.account(), "GET", "/v1/me"),
@@ -96,7 +95,9 @@ def test_a_bulk_is_handed_in_as_json(played: Played) -> None:
     request = {"manifest": {"url": "https://cdn.example.com/ä.jsonl"}, "operations": [{"type": "flip"}]}
     assert played(script, lambda client: client.submit_bulk(request))["job_id"] == "01A"
     assert script.json == request
+    assert (script.requests[0].method, str(script.requests[0].url)) == ("POST", f"{URL}/v1/bulk")
     assert script.requests[0].headers["content-type"] == "application/json"
+    assert script.requests[0].headers["idempotency-key"]
 
 
 def told(lines: str) -> httpx.Response:

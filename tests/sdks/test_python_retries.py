@@ -62,7 +62,7 @@ def test_there_is_an_end_to_it(played: Played, max_retries: int) -> None:
     assert len(script.requests) == 1 + max_retries
 
 
-@pytest.mark.parametrize("verb", ["cancel", "replay", "redeliver", "submit_bulk"])
+@pytest.mark.parametrize("verb", ["cancel", "replay", "redeliver"])
 @pytest.mark.parametrize(
     ("step", "attempts"),
     [

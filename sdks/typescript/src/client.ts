@@ -136,10 +136,10 @@ export class Imageplane {
   }
 
   /** Hand in a bulk, the same for every image of a manifest: a job, whose `items` tell how far it is. */
-  submitBulk(request: BulkRequest, options?: CallOptions): Promise<AcceptedReply> {
+  submitBulk(request: BulkRequest, options?: TransformOptions): Promise<AcceptedReply> {
     const headers = { accept: "application/json", "content-type": "application/json" };
-    // The server knows no idempotency key here: what arrived twice would be done twice.
-    return this.#json({ method: "POST", path: "/v1/bulk", headers, body: JSON.stringify(request) }, options);
+    const body = JSON.stringify(request);
+    return this.#json({ method: "POST", path: "/v1/bulk", takesKey: true, headers, body }, options);
   }
 
   /** Tell which images of a bulk have failed so far, and why. */

@@ -145,6 +145,15 @@ export interface components {
             /** @description Standard deviation in pixels. */
             sigma: number;
         };
+        /** @description What came of a bulk; its pictures and failures have routes of their own. */
+        BulkReply: {
+            /**
+             * @description Whether the request was answered with what it asked for.
+             * @constant
+             */
+            success: true;
+            data: components["schemas"]["Items"];
+        };
         /** @description What is to be made of every picture of a manifest. */
         BulkRequest: {
             /** @description A file with one JSON object in every line: `{"url": "https://…"}`, and a `name` if it is to have one. */
@@ -940,6 +949,8 @@ export interface components {
              */
             type: "resize";
         });
+        /** @description What came of a job. */
+        ResultReply: components["schemas"]["PictureReply"] | components["schemas"]["OutputsReply"] | components["schemas"]["BulkReply"];
         /**
          * @description Turn the picture clockwise.
          *
@@ -1188,7 +1199,7 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** @description What came of a transform: one picture, or one for each of the `outputs`. */
+        /** @description One picture, or one for each of the `outputs`. */
         TransformReply: components["schemas"]["PictureReply"] | components["schemas"]["OutputsReply"];
         /** @description What is to be made of a picture. */
         TransformRequest: components["schemas"]["OperationsRequest"] | components["schemas"]["OutputsRequest"];
@@ -1333,6 +1344,7 @@ export type Base64File = components['schemas']['Base64File'];
 export type BasicAuth = components['schemas']['BasicAuth'];
 export type BearerAuth = components['schemas']['BearerAuth'];
 export type BlurOperation = components['schemas']['BlurOperation'];
+export type BulkReply = components['schemas']['BulkReply'];
 export type BulkRequest = components['schemas']['BulkRequest'];
 export type CompressToSizeOperation = components['schemas']['CompressToSizeOperation'];
 export type ConvertOperation = components['schemas']['ConvertOperation'];
@@ -1383,6 +1395,7 @@ export type ReadyReply = components['schemas']['ReadyReply'];
 export type RemoveBackgroundOperation = components['schemas']['RemoveBackgroundOperation'];
 export type RemoveTransparencyOperation = components['schemas']['RemoveTransparencyOperation'];
 export type ResizeOperation = components['schemas']['ResizeOperation'];
+export type ResultReply = components['schemas']['ResultReply'];
 export type RotateOperation = components['schemas']['RotateOperation'];
 export type SharpenOperation = components['schemas']['SharpenOperation'];
 export type SmartCrop = components['schemas']['SmartCrop'];

@@ -15,7 +15,7 @@ export type WebhookEvent =
   | (OutputsReply & Transformed)
   | (Omit<PictureReply, "data"> & Transformed & { data: Linked<Picture> })
   | (Omit<OutputsReply, "data"> & Transformed & { data: { outputs: Linked<NamedPicture>[] } })
-  | { success: true; api: "bulk"; data: { items: number; done: number; failed: number } }
+  | { success: true; api: "bulk"; data: { total: number; done: number; failed: number } }
   | { success: false; api: string; error: { message: string } };
 
 /** Headers as fetch, Express or Node have them. */

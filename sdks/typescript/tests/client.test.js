@@ -117,7 +117,7 @@ test("a bulk is handed in as JSON", async () => {
   assert.equal((await client(fetch).submitBulk(bulk)).job_id, "J");
   assert.deepEqual(JSON.parse(requests[0].body), bulk);
   assert.equal(requests[0].headers.get("content-type"), "application/json");
-  assert.equal(requests[0].headers.has("idempotency-key"), false);
+  assert.equal(requests[0].headers.has("idempotency-key"), true);
 });
 
 const lines = (body) => new Response(body, { headers: { "content-type": "application/jsonl" } });

@@ -84,7 +84,7 @@ test("the caller's own key is taken, and none is sent where nothing is tried aga
   assert.deepEqual(keys(requests), ["upload-4711", null, null]);
 });
 
-for (const verb of ["cancel", "replay", "redeliver", "submitBulk"]) {
+for (const verb of ["cancel", "replay", "redeliver"]) {
   test(`${verb} is sent again where nothing was begun, and not where it may have been`, async (context) => {
     withoutPauses(context);
     const busy = answering(failure(503, "busy"), OK);

@@ -1,7 +1,9 @@
 """Bulks: one recipe for every image of a manifest, done by whatever works on jobs."""
 
+import hashlib
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -12,14 +14,17 @@ from starlette.responses import Response, StreamingResponse
 
 from imageplane import sources
 from imageplane.accounts.account import Account
+from imageplane.accounts.claims import Reply
 from imageplane.accounts.prices import Price
 from imageplane.codecs.formats import FORMATS
 from imageplane.errors import Fault, ImageplaneError, NotFound, RequestError
 from imageplane.http.auth import admitted
 from imageplane.http.jobs import checked
 from imageplane.http.later import base_url_of, reply_of
+from imageplane.http.repeatable import Keep, key_of, not_kept, repeatable
 from imageplane.http.services import Services, services_of
 from imageplane.http.visit import visit_of
+from imageplane.jobs.bulk.chunks import Chunk
 from imageplane.jobs.bulk.over_jobs import BULK_API, OUTPUTS
 from imageplane.jobs.desk import Order
 from imageplane.jobs.job import BULK, Job
@@ -41,8 +46,19 @@ _OWN: Final = ".imageplane/"
 @router.post("/bulk", name="bulk", status_code=201)
 async def hand_in(request: Request, account: _Admitted) -> Response:
     """Make the same of every image that a manifest names: a file with `{"url": "https://…"}` in every line."""
+    body, key = await request.body(), key_of(request)
+    if key is None:
+        reply = await _accepted(request, account, body, None, not_kept)
+    else:
+        digest = hashlib.sha256(body).digest()
+        do = partial(_accepted, request, account, body, key.encode() + digest)
+        reply = await repeatable(request, account, key, digest, do)
+    return Response(reply.body, reply.status, dict(reply.headers))
+
+
+async def _accepted(request: Request, account: Account, body: bytes, identity: bytes | None, keep: Keep) -> Reply:
     services, visit = services_of(request), visit_of(request)
-    raw = _decoded(await request.body())
+    raw = _decoded(body)
     wanted = _checked(raw, services)
     order = Order(
         BULK_API,
@@ -51,11 +67,13 @@ async def hand_in(request: Request, account: _Admitted) -> Response:
         None,
         base_url_of(request),
         raw.get("webhook_url"),
+        idempotency=identity,
         priority=BULK,
     )
     job = await services.jobs.desk.accept(account, Price(BULK_API, 0), order)
     reply = reply_of(job, visit)
-    return Response(reply.body, reply.status, dict(reply.headers))
+    await keep(reply)
+    return reply
 
 
 @router.get("/bulk/{job_id}/failures", name="bulk_failures")
@@ -144,9 +162,9 @@ async def _failures(services: Services, job: Job) -> AsyncIterator[bytes]:
 
 async def _failures_of(services: Services, part: Job) -> list[dict[str, Any]]:
     if part.failure is not None:
-        items = part.asked["chunk"]["items"]
-        told = {"status": "failed", "code": part.failure.code, "reason": part.failure.message}
-        return [{"name": item["name"], "url": item["place"].partition("?")[0], **told} for item in items]
+        told = {"status": "failed", "code": part.failure.code, "reason": part.failure.message, "tries": part.attempts}
+        items = msgspec.convert(part.asked["chunk"], Chunk).items
+        return [{"name": item.name, item.kind: item.shown_place, "line": item.line, **told} for item in items]
     body = await services.books.blobs.get(part.reply) if part.reply is not None else None
     lines: list[dict[str, Any]] = msgspec.json.decode(body)["data"]["failures"] if body else []
     return lines

@@ -68,6 +68,14 @@ class JobReply:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkReply:
+    """What came of a bulk; its pictures and failures have routes of their own."""
+
+    success: Success
+    data: Items
+
+
+@dataclass(frozen=True, slots=True)
 class Jobs:
     """Jobs, the latest first."""
 

@@ -1,6 +1,5 @@
 """Requests that are answered later: what they ask for becomes a job, and the reply says where to look for it."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from imageplane.accounts.prices import price_of_transform
 from imageplane.errors import ImageplaneError
 from imageplane.http.job_replies import AcceptedReply, written
 from imageplane.http.reading import Asked
+from imageplane.http.repeatable import Keep
 from imageplane.http.services import services_of
 from imageplane.http.visit import Visit, visit_of
 from imageplane.jobs.desk import Order
@@ -21,8 +21,6 @@ from imageplane.jobs.shop import TRANSFORM
 from imageplane.reply import JSON
 from imageplane.sources import Base64Source
 from imageplane.sources.guard import Guard
-
-Keep = Callable[[Reply], Awaitable[None]]
 
 _TO_WEBHOOK: Final = "Request accepted. Results will be delivered to the provided webhook URL."
 _TO_ASK_FOR: Final = "Request accepted. Ask at the status URL what has become of it."

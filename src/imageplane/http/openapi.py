@@ -67,7 +67,7 @@ _ANSWERS: Final = {
     "usage": _json("UsageReply", *_ADMISSION, errors.RequestError),
     "jobs": _json("JobsReply", *_ADMISSION, errors.RequestError),
     "job": _json("JobReply", *_ADMISSION, errors.NotFound),
-    "job_result": _json("TransformReply", *_ADMISSION, errors.NotFound, errors.Conflict),
+    "job_result": _json("ResultReply", *_ADMISSION, errors.NotFound, errors.Conflict),
     "job_output": Answer(
         {entry.mime_type: {} for entry in FORMATS.values()},
         (*_ADMISSION, errors.InvalidLink, errors.NotFound, errors.Conflict),
@@ -78,8 +78,16 @@ _ANSWERS: Final = {
     ),
     "bulk": Answer(
         {JSON: {"schema": ref("AcceptedReply")}},
-        (*_ADMISSION, errors.RequestError, errors.RefusedSource, errors.InsufficientCredits, errors.TooLarge),
-        ("Location",),
+        (
+            *_ADMISSION,
+            errors.RequestError,
+            errors.RefusedSource,
+            errors.InsufficientCredits,
+            errors.TooLarge,
+            errors.IdempotencyInProgress,
+            errors.IdempotencyMismatch,
+        ),
+        ("Location", "Idempotent-Replayed"),
     ),
     "bulk_failures": Answer({"application/jsonl": _TEXT}, (*_ADMISSION, errors.NotFound)),
     "bulk_outputs": Answer({"application/jsonl": _TEXT}, (*_ADMISSION, errors.NotFound)),
@@ -210,6 +218,7 @@ def _operation(route: APIRoute, answer: Answer) -> dict[str, Any]:
         operation["parameters"] += [_IDEMPOTENCY_KEY, _IF_NONE_MATCH, _PREFER]
         operation["requestBody"] = _BODY
     if route.name == "bulk":
+        operation["parameters"] += [_IDEMPOTENCY_KEY]
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": ref("BulkRequest")}}}
     operation["responses"] = _responses(route.name, answer)
     if route.name == "transform":

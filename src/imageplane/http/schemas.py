@@ -25,6 +25,7 @@ _REPLIES: Final = (
     reply.PictureReply, reply.OutputsReply, replies.ErrorReply, replies.AccountReply, replies.UsageReply,
     replies.AliveReply, replies.ReadyReply, webhook_replies.WebhookSecretsReply, webhook_replies.DeliveriesReply,
     webhook_replies.DeliveryReply, job_replies.JobReply, job_replies.JobsReply, job_replies.AcceptedReply,
+    job_replies.BulkReply,
 )  # fmt: skip
 _LATER: Final[Schema] = {
     "webhook_url": {
@@ -236,7 +237,10 @@ def _requests(limits: Limits) -> dict[str, Schema]:
         "TransformForm": _form(),
         "BulkRequest": {
             "description": "What is to be made of every picture of a manifest.",
-            "oneOf": [_bulk("operations", "outputs"), _bulk("outputs", "operations")],
+            "oneOf": [
+                _bulk("One picture of each.", "operations", "outputs"),
+                _bulk("Several pictures of each.", "outputs", "operations"),
+            ],
         },
     }
 
@@ -247,14 +251,14 @@ def _request(description: str, given: str, other: str) -> Schema:
     return _object(description, properties, "file", given, **{"not": {"required": [other]}})
 
 
-def _bulk(given: str, other: str) -> Schema:
+def _bulk(description: str, given: str, other: str) -> Schema:
     manifest = {
         "allOf": [ref("UrlFile")],
         "description": 'A file with one JSON object in every line: `{"url": "https://…"}`, and a `name` if it is to '
         "have one.",
     }
     properties = {"manifest": manifest, given: ref(given.capitalize()), "webhook_url": _LATER["webhook_url"]}
-    return _object("One recipe.", properties, "manifest", given, **{"not": {"required": [other]}})
+    return _object(description, properties, "manifest", given, **{"not": {"required": [other]}})
 
 
 def _form() -> Schema:
@@ -283,10 +287,9 @@ def _answers() -> dict[str, Schema]:
     ]
     found: dict[str, Schema] = TypeAdapter.json_schemas(adapters, ref_template=_PLACE + "{model}")[1]["$defs"]
     found["ErrorReply"]["properties"]["code"]["enum"] = list(dict.fromkeys(each.code for each in error_classes()))
-    found["TransformReply"] = {
-        "description": "What came of a transform: one picture, or one for each of the `outputs`.",
-        "oneOf": [ref("PictureReply"), ref("OutputsReply")],
-    }
+    pictures = [ref("PictureReply"), ref("OutputsReply")]
+    found["TransformReply"] = {"description": "One picture, or one for each of the `outputs`.", "oneOf": pictures}
+    found["ResultReply"] = {"description": "What came of a job.", "oneOf": [*pictures, ref("BulkReply")]}
     return found
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -20,11 +20,11 @@ from imageplane.errors import Busy, DeadlineExceeded, ImageplaneError
 from imageplane.http import reading
 from imageplane.http.auth import admitted
 from imageplane.http.envelope import is_known, json_reply, raw_reply, wants_raw
-from imageplane.http.failures import failure
-from imageplane.http.later import Keep, accepted, is_for_later
+from imageplane.http.later import accepted, is_for_later
 from imageplane.http.listener import want_all
 from imageplane.http.presence import CLIENT_CLOSED_REQUEST, CallerLeft, while_wanted
 from imageplane.http.reading import Asked
+from imageplane.http.repeatable import Keep, key_of, not_kept, repeatable
 from imageplane.http.services import Services, services_of
 from imageplane.http.visit import Visit, visit_of
 from imageplane.sources import Base64Source
@@ -38,7 +38,7 @@ _GRACE_IN_S = 1.0
 async def transform(request: Request) -> Response:
     """Transform one image: an ordered list of operations, or several outputs from one upload."""
     account = await admitted(request)
-    key = request.headers.get("idempotency-key")
+    key = key_of(request)
     async with _entered(request, account, wants_digest=key is not None) as work:
         do: Callable[[Keep], Coroutine[Any, Any, Reply]] = work.reply
         if is_for_later(request, work.asked):
@@ -46,9 +46,9 @@ async def transform(request: Request) -> Response:
             do = partial(accepted, request, account, work.asked, identity)
         if key is not None:
             # Who gave a key comes back for the reply, so the work goes on without a caller.
-            return _response(request, await _repeatable(work, key, do))
+            return _response(request, await repeatable(request, account, key, work.digest(), do))
         try:
-            return _response(request, await while_wanted(request, do(_not_kept)))
+            return _response(request, await while_wanted(request, do(not_kept)))
         except CallerLeft:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
 
@@ -75,29 +75,6 @@ async def _entered(request: Request, account: Account, *, wants_digest: bool) ->
         yield Work(services, visit, account, asked, Deadline.after(left_in_s), is_raw=is_raw)
 
 
-async def _repeatable(work: "Work", key: str, do: Callable[[Keep], Awaitable[Reply]]) -> Reply:
-    """Do work whose reply is kept, or repeat the one that was kept for this key."""
-    idempotency = work.services.books.idempotency
-    begun = await idempotency.begin(
-        work.account.organization_id, key, work.digest(), runs_for_in_s=work.services.runs_for_in_s
-    )
-    if isinstance(begun, Reply):
-        work.visit.headers["Idempotent-Replayed"] = "true"
-        return begun
-    try:
-        return await do(lambda reply: idempotency.finish(begun, reply))
-    except ImageplaneError as error:
-        # Only here the failure becomes a reply that may have to be kept.
-        response = failure(error, work.visit)
-        headers = tuple((name, value) for name, value in response.headers.items() if name != "content-length")
-        reply = Reply(response.status_code, headers, bytes(response.body))
-        await idempotency.finish(begun, reply)
-        return reply
-    except BaseException:
-        idempotency.abandon(begun)
-        raise
-
-
 def _response(request: Request, reply: Reply) -> Response:
     headers = dict(reply.headers)
     if "ETag" in headers and is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
@@ -105,10 +82,6 @@ def _response(request: Request, reply: Reply) -> Response:
         del headers["Content-Type"]
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(reply.body, reply.status, headers)
-
-
-async def _not_kept(_reply: Reply) -> None:
-    return
 
 
 class Work:

@@ -51,8 +51,8 @@ class Results:
         """Give the MIME type and the bytes of one picture. Errors: conflict, not_found."""
         body = await self.envelope(job)
         data = (await asyncio.to_thread(msgspec.json.decode, body))["data"]
-        for each in data.get("outputs", [data | {"name": ONLY}]):
-            if each["name"] == output:
+        for each in _pictures(data):
+            if each.get("name", ONLY) == output:
                 return each["mime_type"], await asyncio.to_thread(pybase64.b64decode, each["buffer"])
         raise NotFound("The job has no output of this name.")
 
@@ -81,8 +81,7 @@ class Results:
     def _linked(self, job: Job, body: bytes, key: bytes) -> bytes:
         envelope: dict[str, Any] = msgspec.json.decode(body)
         expires_at_in_s = int(time.time() + self._links_last_for_in_s)
-        data = envelope["data"]
-        for each in data.get("outputs", [data]):
+        for each in _pictures(envelope["data"]):
             path = output_path(job.id, each.get("name", ONLY))
             del each["buffer"]
             each["url"] = f"{job.base_url}{path}?{sign(path, expires_at_in_s, key)}"
@@ -95,3 +94,9 @@ class Results:
     def _read_key(self) -> bytes:
         with self._database.writing() as connection:
             return installation_secret(connection, _KEY_NAME, now_in_ms())
+
+
+def _pictures(data: dict[str, Any]) -> list[dict[str, Any]]:
+    # A bulk has a folder of its own for what it makes.
+    pictures: list[dict[str, Any]] = data.get("outputs", [data] if "buffer" in data else [])
+    return pictures

@@ -118,7 +118,7 @@ class AsyncImageplane:
         """Do a job that has ended once more, for the same price."""
         return await self._do(calls.replay(job_id), options)
 
-    async def submit_bulk(self, request: BulkRequest, **options: Unpack[Options]) -> AcceptedReply:
+    async def submit_bulk(self, request: BulkRequest, **options: Unpack[TransformOptions]) -> AcceptedReply:
         """Hand in a bulk, the same for every image of a manifest: a job, whose `items` tell how far it is.
 
         The manifest is a file with a line such as `{"url": "https://…"}` for each image.

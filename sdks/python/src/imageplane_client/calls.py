@@ -42,7 +42,7 @@ class Options(TypedDict, total=False):
 
 
 class TransformOptions(Options, total=False):
-    """What methods take that charge for a picture.
+    """What methods take that hand in what costs credits.
 
     Takes: `idempotency_key`, with which the same request is answered the same and charged once, whoever repeats it.
     Without one, each call has its own for all its attempts.
@@ -120,8 +120,7 @@ def replay(job_id: str) -> Call[JobReply]:
 
 def submit_bulk(request: BulkRequest) -> Call[AcceptedReply]:
     """Make the call that hands in a bulk."""
-    # The server knows no idempotency key here: what arrived twice would be done twice.
-    return Call("POST", "/v1/bulk", read_json, _AS_JSON, _json(request), is_repeatable=False)
+    return Call("POST", "/v1/bulk", read_json, _AS_JSON, _json(request), takes_key=True)
 
 
 def bulk_failures(job_id: str) -> Call[list[BulkFailure]]:

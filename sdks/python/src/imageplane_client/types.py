@@ -489,7 +489,7 @@ TransformRequest = OperationsRequest | OutputsRequest
 
 
 class BulkOperationsRequest(TypedDict):
-    """One recipe."""
+    """One picture of each."""
 
     manifest: UrlFile
     """A file with one JSON object in every line: `{"url": "https://…"}`, and a `name` if it is to have one."""
@@ -499,7 +499,7 @@ class BulkOperationsRequest(TypedDict):
 
 
 class BulkOutputsRequest(TypedDict):
-    """One recipe."""
+    """Several pictures of each."""
 
     manifest: UrlFile
     """A file with one JSON object in every line: `{"url": "https://…"}`, and a `name` if it is to have one."""
@@ -636,7 +636,7 @@ class OutputsReply(TypedDict):
 
 
 TransformReply = PictureReply | OutputsReply
-"""What came of a transform: one picture, or one for each of the `outputs`."""
+"""One picture, or one for each of the `outputs`."""
 
 
 AcceptedReply = TypedDict(
