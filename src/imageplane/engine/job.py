@@ -25,7 +25,10 @@ class Together:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One piece of work and who waits for it: `function(source, *arguments, deadline)`."""
+    """One piece of work and who waits for it: `function(source, *arguments, deadline)`.
+
+    Takes: `weight`, how much of the engines its tenant gets where another of weight 1 gets 1.
+    """
 
     function: Callable[..., Any]
     source: bytes | Path
@@ -34,13 +37,20 @@ class Job:
     deadline: Deadline = field(default_factory=Deadline)
     cost: Cost = field(default_factory=Cost)
     tenant: str = ""
+    weight: float = 1.0
     together: Together | None = None
     future: Future[Any] = field(default_factory=Future)
+    handed_in_at: float = field(default_factory=time.monotonic)
 
     @property
     def work(self) -> str:
         """What is asked of the source, in words that are the same for the same wish."""
         return repr((self.function.__qualname__, self.arguments))
+
+    @property
+    def has_lost_its_time(self) -> bool:
+        """Whether it has waited for longer than is left to do it: then what it runs out of is not only its own time."""
+        return time.monotonic() - self.handed_in_at > self.deadline.remaining_in_s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +76,14 @@ class Turn:
         if len(self.jobs) == 1 or together is None:
             return first
         wishes = tuple(job.arguments for job in self.jobs)
-        return Job(together.function, first.source, (wishes,), first.answers, self._latest_deadline())
+        return Job(
+            together.function,
+            first.source,
+            (wishes,),
+            first.answers,
+            self._latest_deadline(),
+            handed_in_at=first.handed_in_at,
+        )
 
     def _latest_deadline(self) -> Deadline:
         return max((job.deadline for job in self.jobs), key=lambda deadline: deadline.remaining_in_s)

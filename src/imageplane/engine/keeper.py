@@ -111,6 +111,7 @@ class Keeper(threading.Thread):
                 break
             if attempt:
                 self._shop.counts.add("retries")
+            has_excuse = attempt > 0 or job.has_lost_its_time
             # The engine may have died while it had nothing to do; that is not this job's fault.
             failure = self._make_ready()
             if failure is not None or self.engine is None:
@@ -118,12 +119,12 @@ class Keeper(threading.Thread):
                 continue
             try:
                 answer = self._asked(self.engine, job, parcel)
-                return Answer(error=_excused(answer.error)) if attempt and answer.error else answer
+                return Answer(error=_excused(answer.error)) if has_excuse and answer.error else answer
             except Untouched as untouched:
                 trouble = InternalError("No engine could take this image.", detail=str(untouched))
             except Died as death:
                 self._shop.counts.add_death(death.cause)
-                trouble = _excused(death.error) if attempt else death.error
+                trouble = _excused(death.error) if has_excuse else death.error
                 if not death.is_from_outside:
                     break
         else:
@@ -207,9 +208,9 @@ class Keeper(threading.Thread):
 
 
 def _excused(error: ImageplaneError) -> ImageplaneError:
-    """Give what is told of work that was broken off before: what it ran out of was not only its own time."""
+    """Give what is told of work that waited long or was broken off: what it ran out of was not only its own time."""
     if isinstance(error, DeadlineExceeded):
-        message = "The work on this was broken off, and there was no time left to finish it; try again."
+        message = "There was too little time left to finish this; try again."
         return Busy(message, retry_after_in_s=1)
     return error
 

@@ -163,7 +163,14 @@ def test_work_that_was_broken_off_and_has_no_time_left_may_come_again(pool: Pool
     error = future.exception(PATIENCE_IN_S)
     assert isinstance(error, Busy)
     assert error.retry_after_in_s
-    assert "broken off" in error.message
+
+
+def test_work_that_waited_until_there_was_too_little_time_may_come_again(pool: Pool, note: Path) -> None:
+    assert still_works(pool)
+    busy = pool.submit(misdeeds.announce_and_sleep, fresh(), str(note), 1)
+    late = pool.submit(misdeeds.announce_and_sleep, fresh(), str(note), 60, deadline=Deadline.after(1.5))
+    assert busy.result(PATIENCE_IN_S) == "rested"
+    assert type(late.exception(PATIENCE_IN_S)) is Busy
 
 
 def asked_together(pool: Pool, note: Path, function: Callable[..., Any]) -> list[Any]:
