@@ -20,7 +20,8 @@ class Order:
     """A request on its way.
 
     Takes: seconds of the front and of an engine; when it came first and when it has to be done, infinite for never;
-    `home`, the server where it is; how many attempts there were, and how many of them were refused.
+    `home`, the server where it is; the `weight` of its tenant; how many attempts there were, and how many of them were
+    refused.
     """
 
     tenant: str
@@ -30,6 +31,7 @@ class Order:
     due_at: float = math.inf
     started_at: float = math.nan
     home: int = -1
+    weight: float = 1.0
     attempts: int = 0
     refusals: int = 0
 
@@ -43,6 +45,7 @@ class Order:
 class _Lane:
     weight: float
     queues: dict[str, deque[Order]] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
     served_in_s: dict[str, float] = field(default_factory=dict)
     waiting_in_s: dict[str, float] = field(default_factory=dict)
     total_in_s: float = 0.0
@@ -54,6 +57,7 @@ class _Lane:
             others = (self.served_in_s[tenant] for tenant in self.queues)
             self.served_in_s[order.tenant] = min(others, default=0.0)
             queue = self.queues[order.tenant] = deque()
+            self.weights[order.tenant] = order.weight
             self.waiting_in_s[order.tenant] = 0.0
         queue.append(order)
         self.waiting_in_s[order.tenant] += order.engine_in_s
@@ -64,15 +68,18 @@ class _Lane:
             return None
         return self.queues[min(self.queues, key=self.served_in_s.__getitem__)][0]
 
+    def shares(self, order: Order) -> float:
+        return sum({**self.weights, order.tenant: order.weight}.values()) / order.weight
+
     def take(self, order: Order) -> None:
         self.taken_in_s += order.engine_in_s / self.weight
-        self.served_in_s[order.tenant] += order.engine_in_s
+        self.served_in_s[order.tenant] += order.engine_in_s / order.weight
         self.waiting_in_s[order.tenant] -= order.engine_in_s
         self.total_in_s -= order.engine_in_s
         queue = self.queues[order.tenant]
         queue.popleft()
         if not queue:
-            for table in (self.queues, self.served_in_s, self.waiting_in_s):
+            for table in (self.queues, self.weights, self.served_in_s, self.waiting_in_s):
                 del table[order.tenant]
         if not self.queues:
             # What rounding left.
@@ -97,10 +104,10 @@ class FairLine:
         """Have an order wait for its turn, or give after how long to come again when that would come too late."""
         lane = self._heavy if order.is_heavy else self._light
         if order.due_at < math.inf:
-            wait_in_s, took_in_s = self._wait_in_s(lane, order.tenant, now), order.engine_in_s * self._pace
+            wait_in_s, took_in_s = self._wait_in_s(lane, order, now), order.engine_in_s * self._pace
             late_in_s = wait_in_s + took_in_s - _USABLE * (order.due_at - now)
             if wait_in_s > 0 and late_in_s > 0:
-                share_in_s = took_in_s * max(1, len(lane.queues)) / self._engines_of(lane)
+                share_in_s = took_in_s * lane.shares(order) / self._engines_of(lane)
                 return self._promise_in_s(order.tenant, late_in_s, share_in_s, now)
         if not lane.queues:
             other = self._heavy if lane is self._light else self._light
@@ -137,15 +144,15 @@ class FairLine:
         waiting = sum(map(len, self._heavy.queues.values()))
         return max(1, self._engines - min(self._most_heavy, waiting + self._heavy_at_work))
 
-    def _wait_in_s(self, lane: _Lane, tenant: str, now: float) -> float:
+    def _wait_in_s(self, lane: _Lane, order: Order, now: float) -> float:
         is_free = len(self._working) < self._engines and (lane is self._light or not self._heavy_at_work)
         if not lane.queues and is_free:
             return 0.0
-        tenants = len(lane.queues) + (tenant not in lane.queues)
-        ahead_in_s = min(lane.total_in_s, lane.waiting_in_s.get(tenant, 0.0) * tenants) * self._pace
+        own_turns_in_s = lane.waiting_in_s.get(order.tenant, 0.0) * lane.shares(order)
+        ahead_in_s = min(lane.total_in_s, own_turns_in_s) * self._pace
         is_heavy = lane is self._heavy
-        at_work = (order for order in self._working if order.is_heavy is is_heavy or self._engines == 1)
-        rests = (order.engine_in_s * self._pace - (now - order.started_at) for order in at_work)
+        at_work = (each for each in self._working if each.is_heavy is is_heavy or self._engines == 1)
+        rests = (each.engine_in_s * self._pace - (now - each.started_at) for each in at_work)
         return (ahead_in_s + sum(max(0.0, rest) for rest in rests)) / self._engines_of(lane)
 
     def _promise_in_s(self, tenant: str, late_in_s: float, share_in_s: float, now: float) -> float:

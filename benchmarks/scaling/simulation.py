@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final, Literal
 
 from benchmarks.scaling.fair_line import FairLine, Order
+from imageplane.jobs.bulk.chunk import WEIGHT
 
 # How long a client waits for a machine that is silent, and for one that has told it nothing before it broke off.
 _SILENCE_IN_S: Final = 2.0
@@ -258,7 +259,7 @@ class Simulation:
         if self.now >= self._ends_at:
             return
         (kind,) = self._random.choices(self._demand.kinds, self._shares)
-        order = Order(_BULK, 0.0, self._random.choice(kind.engines_in_s), self.now, home=number)
+        order = Order(_BULK, 0.0, self._random.choice(kind.engines_in_s), self.now, home=number, weight=WEIGHT)
         self._servers[number].line.put(order, self.now)
         self._begin(number)
 

@@ -8,6 +8,7 @@ import mmap
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,30 +84,35 @@ class Transformer:
     memory: Memory = field(default_factory=Memory)
 
     def transform(
-        self, source: bytes | Path, request: TransformRequest, deadline: Deadline | None = None, tenant: str = ""
+        self,
+        source: bytes | Path,
+        request: TransformRequest,
+        deadline: Deadline | None = None,
+        tenant: str = "",
+        weight: float = 1.0,
     ) -> "Future[Result]":
         """Start the work; the future gives the result or an `ImageplaneError`.
 
-        Takes: `tenant`, who takes turns with others, and whose requests for one source may be done at once.
+        Takes: `tenant`, who takes turns with others by its `weight`, and whose requests for one source may be done at
+        once.
         Errors: busy, at once, when the work could not be done in time.
         """
-        if isinstance(source, Path):
-            return self.pool.submit(
-                _transform, source, request, self.options, {}, deadline=deadline, tenant=tenant, answers=_ANSWERS
-            )
-        digest = digest_of(source)
-        future = self.pool.submit(
+        submit = partial(
+            self.pool.submit,
             _transform,
             source,
             request,
             self.options,
-            Known(self.memory, digest),
             deadline=deadline,
             answers=_ANSWERS,
-            cost=self._cost(source, request),
             tenant=tenant,
-            together=Together((tenant, digest), _transform_together),
+            weight=weight,
         )
+        if isinstance(source, Path):
+            return submit({})
+        digest = digest_of(source)
+        together = Together((tenant, digest), _transform_together)
+        future = submit(Known(self.memory, digest), cost=self._cost(source, request), together=together)
         if request.looks:
             future.add_done_callback(lambda done: self._remember(digest, done))
         return future

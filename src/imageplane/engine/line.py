@@ -36,10 +36,14 @@ class Crowd:
 
 @dataclass(slots=True)
 class _Lane:
-    """Queues by tenant, and how much each tenant was served: the least served is next (start-time fair queuing)."""
+    """Queues by tenant, and how much each was served for its weight: the least served is next.
+
+    Method: start-time fair queuing (Goyal, Vin, Cheng, 1996).
+    """
 
     weight: float
     queues: dict[str, deque[Job]] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
     served_in_s: dict[str, float] = field(default_factory=dict)
     waiting_in_s: dict[str, float] = field(default_factory=dict)
     jobs: int = 0
@@ -52,6 +56,7 @@ class _Lane:
             # Who was away has no claim to what others used meanwhile, and no debt either.
             others = [self.served_in_s[tenant] for tenant in self.queues if tenant != job.tenant]
             self.served_in_s[job.tenant] = min(others, default=0.0)
+            self.weights[job.tenant] = job.weight
         queue.append(job)
         self.waiting_in_s[job.tenant] = self.waiting_in_s.get(job.tenant, 0.0) + job.cost.cpu_in_s
         self.jobs += 1
@@ -69,9 +74,13 @@ class _Lane:
         self.jobs -= 1
         self.waiting_in_s[job.tenant] -= job.cost.cpu_in_s
         if not queue:
-            for table in (self.queues, self.served_in_s, self.waiting_in_s):
+            for table in (self.queues, self.weights, self.served_in_s, self.waiting_in_s):
                 del table[job.tenant]
         return True
+
+    def shares(self, tenant: str, weight: float) -> float:
+        """Give how many times what a tenant of this weight gets there is for all while it waits too."""
+        return sum({**self.weights, tenant: weight}.values()) / weight
 
     def take(self, job: Job) -> Turn:
         """Take a job out, and with it those of the same tenant that can be done together with it."""
@@ -81,7 +90,7 @@ class _Lane:
             kin += [each for each in others if each.together and each.together.key == job.together.key]
         turn = Turn(tuple(kin[:_MOST_JOINED]))
         self.taken_in_s += turn.cost.cpu_in_s / self.weight
-        self.served_in_s[job.tenant] += turn.cost.cpu_in_s
+        self.served_in_s[job.tenant] += turn.cost.cpu_in_s / self.weights[job.tenant]
         for each in turn.jobs:
             self.remove(each)
         return turn
@@ -112,11 +121,11 @@ class Line:
         with self._changed:
             lane = self._lane_of(job)
             cost_in_s = self._forecast.time_of(job.cost.cpu_in_s)
-            wait_in_s = self._wait_in_s(lane, job.tenant)
+            wait_in_s = self._wait_in_s(lane, job.tenant, job.weight)
             late_in_s = self._forecast.lateness_in_s(wait_in_s + cost_in_s, job.deadline)
             # Whether work whose turn is now can be done in time is for the engine to find out.
             if wait_in_s > 0 and late_in_s > 0:
-                share_in_s = cost_in_s * max(1, len(lane.queues)) / self._engines_of(lane)
+                share_in_s = cost_in_s * lane.shares(job.tenant, job.weight) / self._engines_of(lane)
                 raise Busy(
                     "There is too much to do to finish this in time; try again later.",
                     retry_after_in_s=self._forecast.promise_in_s(job.tenant, late_in_s, share_in_s),
@@ -206,12 +215,11 @@ class Line:
             return self._most_heavy
         return max(1, self._engines - min(self._most_heavy, self._heavy.jobs + self._heavy_turns))
 
-    def _wait_in_s(self, lane: _Lane, tenant: str) -> float:
+    def _wait_in_s(self, lane: _Lane, tenant: str, weight: float = 1.0) -> float:
         """Give how long a tenant's next job would wait in a lane, if nobody came after it."""
         if not lane.jobs and len(self._turns) < self._engines and (lane is self._light or not self._heavy_turns):
             return 0.0
-        tenants = {*lane.queues, tenant}
-        own_turns_in_s = lane.waiting_in_s.get(tenant, 0.0) * len(tenants)
+        own_turns_in_s = lane.waiting_in_s.get(tenant, 0.0) * lane.shares(tenant, weight)
         ahead_in_s = self._forecast.time_of(min(sum(lane.waiting_in_s.values()), own_turns_in_s))
         return (ahead_in_s + self._rest_in_s(lane)) / self._engines_of(lane)
 

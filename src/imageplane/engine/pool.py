@@ -66,6 +66,7 @@ class Pool:
         answers: tuple[type, ...] = (),
         cost: Cost | None = None,
         tenant: str = "",
+        weight: float = 1.0,
         together: Together | None = None,
     ) -> Future[Any]:
         """Have an engine call `function(data, *arguments, deadline)`.
@@ -73,12 +74,15 @@ class Pool:
         Takes: a function of an importable module; the path of a file, which the engine maps, or bytes, which travel
         in shared memory; arguments that can be pickled; the caller's deadline, beside the limit of the pool, which
         starts with the work; `answers`, every data class and named tuple that the result is made of; what the work is
-        thought to cost; `tenant`, who takes turns with others; how it is done `together` with more on the same source.
+        thought to cost; `tenant`, who takes turns with others by its `weight`; how it is done `together` with more on
+        the same source.
         Gives: a future of plain values and of these; its exception is always an ImageplaneError. To cancel it takes
         work that waits out of the line.
         Errors: busy, at once, when there is no engine in time.
         """
-        job = Job(function, source, arguments, answers, deadline or Deadline(), cost or Cost(), tenant, together)
+        job = Job(
+            function, source, arguments, answers, deadline or Deadline(), cost or Cost(), tenant, weight, together
+        )
         self._shop.line.put(job)
         # After the put, so that no job can slip in behind the last look of `close`.
         if self._shop.closing.is_set() and job.future.cancel():

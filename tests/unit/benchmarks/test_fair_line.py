@@ -13,10 +13,12 @@ from imageplane.engine.line import Line
 from imageplane.errors import Busy
 
 _COSTS_IN_S = (0.02, 0.05, 0.2, 0.4, 1.1)
+_WEIGHTS = {"a": 1.0, "b": 1.0, "c": 0.1, "d": 3.0}
 
 
 def _job(tenant: str, cost_in_s: float, deadline: Deadline | None = None) -> Job:
-    return Job(len, b"", deadline=deadline or Deadline(), cost=Cost(cost_in_s, 0), tenant=tenant)
+    cost = Cost(cost_in_s, 0)
+    return Job(len, b"", deadline=deadline or Deadline(), cost=cost, tenant=tenant, weight=_WEIGHTS[tenant])
 
 
 def _taken(line: Line) -> Turn:
@@ -36,7 +38,7 @@ def test_turns_come_in_the_order_of_the_server(engines: int, seed: int) -> None:
         if chance.random() < 0.55:
             tenant, cost_in_s = chance.choice("abcd"), chance.choice(_COSTS_IN_S)
             real.put(_job(tenant, cost_in_s))
-            assert simulated.put(Order(tenant, 0.0, cost_in_s, 0.0), 0.0) is None
+            assert simulated.put(Order(tenant, 0.0, cost_in_s, 0.0, weight=_WEIGHTS[tenant]), 0.0) is None
             left += 1
         elif working:
             turn, order = working.popleft()

@@ -45,6 +45,19 @@ def test_one_tenant_is_served_in_the_order_of_its_jobs() -> None:
     assert [taken(line) for _ in jobs] == jobs
 
 
+def test_who_has_a_tenth_of_the_weight_has_a_tenth_of_the_turns_and_all_of_them_when_alone() -> None:
+    line = line_of(*[job("a") for _ in range(20)], *[job("b", weight=0.1) for _ in range(5)])
+    turns = order_of(line, 25)
+    assert turns[:21].count("b") in {2, 3}
+    assert turns[-2:] == "bb"
+
+
+def test_a_back_fill_makes_nobody_wait_for_all_of_it() -> None:
+    line = line_of(*[job("a", weight=0.1) for _ in range(100)], job("b"))
+    alone = line_of(job("b"))
+    assert line.crowd("b").waits_in_s < 2 * alone.crowd("b").waits_in_s
+
+
 def test_a_flood_of_one_tenant_lets_others_have_every_second_turn() -> None:
     line = line_of(*[job("a") for _ in range(50)], *[job("b") for _ in range(3)])
     assert order_of(line, 8).count("b") == 3

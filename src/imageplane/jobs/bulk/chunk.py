@@ -23,6 +23,8 @@ from imageplane.transform import Result, Transformer
 
 # How long what failed, and may not fail again, waits for its next try; no engine waits for it.
 PAUSES_IN_S: Final = (1.0, 4.0)
+# Beside an organization that waits for its replies: a back-fill has time, but it goes on.
+WEIGHT: Final = 0.1
 # Enough for an engine to find the next item at hand.
 _IN_LINE_PER_ENGINE: Final = 3
 
@@ -149,7 +151,7 @@ class ChunkRun:
         async with self._bench.reader.opened(item) as source, self._bench.line:
             if self._bench.stopping.is_set():
                 raise _NotBegun
-            work = self._bench.transformer.transform(source, request, tenant=self._bench.tenant)
+            work = self._bench.transformer.transform(source, request, tenant=self._bench.tenant, weight=WEIGHT)
             result = await asyncio.wrap_future(work)
         await self._put(item, result)
         return Outcome(item, "made", tries=tries, warnings=result.warnings[len(request.warnings) :])

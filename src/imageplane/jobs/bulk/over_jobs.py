@@ -64,7 +64,7 @@ class SplitWork:
         parts = await asyncio.to_thread(self._parts, job.id)
         if parts.ended < parts.jobs:
             raise Later(_LOOKED_AT_EVERY_IN_S)
-        told = {"items": parts.items, "done": parts.items_done, "failed": parts.items_failed}
+        told = {"total": parts.items, "done": parts.items_done, "failed": parts.items_failed}
         body = msgspec.json.encode({"success": True, "data": told})
         return Done(body, job.amount_in_millicredits, (parts.items_done, parts.items_failed))
 
@@ -155,7 +155,8 @@ class ChunkWork:
             Journal(destination),
             job.claim or job.id,
             self._settings.engine.count,
-            tenant=job.organization_id,
+            # Another than its organization, whose requests shall not wait behind it.
+            tenant=f"bulks of {job.organization_id}",
         )
 
 
