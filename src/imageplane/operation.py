@@ -198,6 +198,10 @@ class PixelOperation(Operation):
         """Give the same operation where this format is in effect; overridden where the format matters to pixels."""
         return self
 
+    def knowing(self, seen: Seen, size: Size) -> Self:
+        """Give the same operation where it is known what is in the picture of this size that reaches it."""
+        return self
+
     def fused_with(self, following: "PixelOperation") -> tuple["PixelOperation", ...] | None:
         """Give what this operation and the next come to, or None when both must be done."""
         return None
@@ -235,6 +239,7 @@ __all__ = [
     "Operation",
     "OutputOperation",
     "PixelOperation",
+    "Seen",
     "Shrunk",
     "SidePx",
     "Size",

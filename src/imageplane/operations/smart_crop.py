@@ -1,7 +1,7 @@
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
 import pyvips
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, PrivateAttr
 
 from imageplane.operation import (
     Absorption,
@@ -9,6 +9,7 @@ from imageplane.operation import (
     CropChoice,
     Example,
     PixelOperation,
+    Seen,
     SidePx,
     Size,
     Subject,
@@ -21,6 +22,14 @@ from imageplane.pixels.geometry import scale_to, scaled_size
 from imageplane.pixels.sighting import Box
 
 _LOOK_IN_S = 0.03
+
+
+class _Place(NamedTuple):
+    """Where a window lies on the whole picture when that is scaled so that the window becomes the box."""
+
+    scaled: Size
+    left: int
+    top: int
 
 
 class SmartCrop(PixelOperation):
@@ -51,6 +60,8 @@ class SmartCrop(PixelOperation):
     looks = True
     random_access = True
 
+    _choice: Choice | None = PrivateAttr(default=None)
+
     @property
     def _box(self) -> Size:
         return Size(self.width_in_px, self.height_in_px)
@@ -63,7 +74,20 @@ class SmartCrop(PixelOperation):
 
     def absorb(self, size: Size) -> Absorption | None:
         # How much a zoomed window needs is known only when it was chosen.
-        return None if self.zoom else Absorption.of_scaling(size, scaled_size(size, self._box, "cover"))
+        if self.zoom:
+            return None
+        scaled, bottom = scaled_size(size, self._box, "cover"), 1.0
+        if self._choice is not None:
+            place = self._place(self._choice, size)
+            bottom = (place.top + self.height_in_px) / place.scaled.height
+        return Absorption.of_scaling(size, scaled, bottom)
+
+    def knowing(self, seen: Seen, size: Size) -> Self:
+        if self.zoom:
+            return self
+        informed = self.model_copy()
+        informed._choice = self._chosen(seen, size)
+        return informed
 
     def cost(self, size: Size) -> Cost:
         scaling = super().cost(size)
@@ -74,16 +98,22 @@ class SmartCrop(PixelOperation):
 
     def apply_to_frames(self, frames: list[pyvips.Image], tools: Tools) -> list[pyvips.Image]:
         picture = self.picture_on(frames[0])
-        seen = tools.look(frames[0])
-        choice = choose(picture.full, self._box, seen.sightings, seen.saliency, zoom=self.zoom, subject=self.subject)
+        choice = self._choice or self._chosen(tools.look(frames[0]), picture.full)
         tools.choices.append(_told(choice, picture.full))
-        scaled = _scaled_for(choice.window, self._box, picture.full)
-        left = min(round(choice.window.left * scaled.width), scaled.width - self.width_in_px)
-        top = min(round(choice.window.top * scaled.height), scaled.height - self.height_in_px)
+        scaled, left, top = self._place(choice, picture.full)
         return [
             mixing(frame, lambda bands: scale_to(bands, scaled, picture).extract_area(left, top, *self._box))
             for frame in frames
         ]
+
+    def _chosen(self, seen: Seen, full: Size) -> Choice:
+        return choose(full, self._box, seen.sightings, seen.saliency, zoom=self.zoom, subject=self.subject)
+
+    def _place(self, choice: Choice, full: Size) -> _Place:
+        scaled = _scaled_for(choice.window, self._box, full)
+        left = min(round(choice.window.left * scaled.width), scaled.width - self.width_in_px)
+        top = min(round(choice.window.top * scaled.height), scaled.height - self.height_in_px)
+        return _Place(scaled, left, top)
 
 
 def _scaled_for(window: Box, box: Size, full: Size) -> Size:

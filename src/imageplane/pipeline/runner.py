@@ -19,7 +19,7 @@ from imageplane.errors import ImageplaneError, UndecodableImage, UnreachableSize
 from imageplane.limits import Limits
 from imageplane.models import ModelOptions, Models, models_of
 from imageplane.models.eyes import Eyes, Seen
-from imageplane.operation import Subject, Tools, Window
+from imageplane.operation import PixelOperation, Subject, Tools, Window
 from imageplane.pipeline.plan import Output, Plan, Step, explain_plans
 from imageplane.pipeline.planner import plan
 from imageplane.pixels.geometry import Size, size_of
@@ -96,7 +96,8 @@ def execute(  # noqa: PLR0913 - what is wanted of what, and what is known alread
     with stops.timed("header"):
         header = read_header(data, options.limits, is_heic_enabled=options.is_heic_enabled)
     with stops.timed("plan"):
-        plans = plan(header, outputs, options.limits, is_naive=is_naive)
+        informed = outputs if is_naive else [_knowing(output, header.size, known or {}) for output in outputs]
+        plans = plan(header, informed, options.limits, is_naive=is_naive)
     _require_writable(plans, options)
     models = models_of(options.models) if options.models else None
     run = _Run(data, header, plans, options, deadline, stops, models, Eyes(models, known))
@@ -107,6 +108,14 @@ def execute(  # noqa: PLR0913 - what is wanted of what, and what is known alread
         if header.format != "jpeg":
             raise
         return replace(run, is_tolerant=True).execution()
+
+
+def _knowing(output: Output, size: Size, known: Mapping[str, Seen]) -> Output:
+    """Tell the operation that works on the source itself what was seen of that before."""
+    seen, first = known.get(_told(())), next(iter(output.operations), None)
+    if seen is None or not isinstance(first, PixelOperation):
+        return output
+    return replace(output, operations=(first.knowing(seen, size), *output.operations[1:]))
 
 
 def explain(data: SourceBytes, outputs: Sequence[Output], options: Options) -> str:

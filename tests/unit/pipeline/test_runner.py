@@ -259,3 +259,19 @@ def test_nothing_of_libvips_is_left_open() -> None:
     before = pyvips.cache_get_size()
     made(encoded.saved(PHOTO, "PNG"), box(121, 83))
     assert pyvips.cache_get_size() == before == 0
+
+
+@pytest.mark.parametrize("way", [{}, {"subject": "face"}, {"zoom": 0.5}])
+def test_what_was_seen_before_spares_rows_and_changes_no_pixel(way: dict[str, Any]) -> None:
+    # Nothing to see below the upper quarter.
+    tall = np.full((2400, 1200, 3), 90, np.uint8)
+    tall[100:500, 300:900] = pictures.photo(600, 400)
+    data = pyvips.Image.new_from_array(tall).jpegsave_buffer(Q=90)
+    wanted = outputs([{"type": "smart_crop", "width_in_px": 100, "height_in_px": 100, **way}, TO_PNG])
+    first = execute(data, wanted, Options(), Deadline())
+    again = execute(data, wanted, Options(), Deadline(), first.seen)
+    ((before,), (after,)) = first.pictures, again.pictures
+    assert after.data == before.data
+    assert after.smart_crops == before.smart_crops
+    assert "rows" not in before.plan[0]
+    assert ("only the first" in after.plan[0]) is ("zoom" not in way)
