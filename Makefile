@@ -11,7 +11,7 @@ NATIVE = $(wildcard src/imageplane/codecs/native/*.[ch])
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve demo test lint fuzz eval bench bench-http soak load chaos jobs bulk scaling docs lock generate clean
+.PHONY: help install serve demo test lint fuzz eval bench bench-http soak load chaos jobs bulk scaling newcomer docs lock generate clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bulk: $(VENV)/.dev-$(HEIC)  ## A library of 5,000 through `imageplane bulk run`,
 
 scaling: $(VENV)/.dev-$(HEIC)  ## What everything costs, and how many machines much of it needs (ONLY=engines,…, EARLIER=result.json)
 	$(BIN)/python -m benchmarks.scaling $(if $(ONLY),--only $(ONLY)) $(if $(EARLIER),--earlier $(EARLIER)) $(if $(PHOTOS),--photos $(PHOTOS))
+
+newcomer: $(VENV)/.dev-$(HEIC)  ## From a fresh clone to a thumbnail: make serve, sign-up in a browser, playground, both clients
+	NEWCOMER=1 $(BIN)/python -m pytest tests/playground/test_from_a_clone.py
 
 generate: $(VENV)/.dev-$(HEIC)  ## Write the derived pages of docs/ again
 	$(BIN)/python tools/generate.py

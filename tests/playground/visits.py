@@ -1,8 +1,10 @@
 """What a visitor of the playground does."""
 
 import re
+import secrets
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pictures
@@ -11,6 +13,18 @@ from playwright.sync_api import Page, expect
 
 WIDTH, HEIGHT = 731, 487
 Visit = Callable[..., Page]
+
+
+def sign_up(page: Page) -> str:
+    """Sign up from the first page of a server, and give the key that is shown."""
+    page.goto("/")
+    page.get_by_role("link", name="Sign up").click()
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(8)}@example.com")
+    page.get_by_label("Password").fill("four unrelated words here")
+    page.get_by_role("button", name="Sign up").click()
+    key = page.get_by_label("API key", exact=True).input_value()
+    assert key.startswith("ip_live_")
+    return key
 
 
 def photo(width: int = WIDTH, height: int = HEIGHT) -> dict[str, Any]:
@@ -47,3 +61,12 @@ def clear(page: Page) -> None:
     """Remove all operations."""
     while (button := page.get_by_role("button", name=re.compile("^Remove "))).count():
         button.first.click()
+
+
+def downloaded(page: Page, folder: Path) -> Path:
+    """Give the file of the result."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the result").click()
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file
