@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 SOI, EOI, SOS, DQT, DHT, DRI, APP14 = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xEE
 # Every start-of-frame marker: 0xC0 to 0xCF without DHT, JPG and DAC.
@@ -11,6 +13,10 @@ BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2
 
 # Entropy-coded data ends at a marker that is neither a stuffed zero, nor a restart, nor a fill byte.
 _END_OF_ENTROPY = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_NO_FILL = re.compile(rb"[^\xff]")
+# More than any camera or program writes: what has more of either is no file that is worth the time.
+_MOST_FILL_IN_BYTES: Final = 64
+_MOST_BEFORE_FRAME: Final = 1_000
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
@@ -59,7 +65,10 @@ def segments(data: bytes) -> Iterator[Segment]:
     while at + 2 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xFF:
-            at += 1
+            found = _NO_FILL.search(data, at, at + _MOST_FILL_IN_BYTES)
+            if found is None:
+                return
+            at = found.start() - 1
         elif marker == EOI:
             yield Segment(EOI, at, at + 2, b"")
             return
@@ -74,8 +83,8 @@ def segments(data: bytes) -> Iterator[Segment]:
 
 
 def read_frame(data: bytes) -> Frame | None:
-    """Read the frame header, or nothing where there is no sound one before the first scan."""
-    for segment in segments(data):
+    """Read the frame header, or nothing where there is no sound one before the first scan, or not soon."""
+    for segment in islice(segments(data), _MOST_BEFORE_FRAME):
         if segment.marker in FRAMES:
             return _frame(segment)
         if segment.marker == SOS:

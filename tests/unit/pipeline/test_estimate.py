@@ -1,9 +1,11 @@
 """What work is thought to cost: large before small, and the slow things in the lane of the slow."""
 
 import io
+from itertools import islice
 from typing import Any
 
 import encoded
+import imagesize
 import numpy as np
 import pictures
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from imageplane.codecs.glance import glance
 from imageplane.codecs.header import read_header
+from imageplane.codecs.jpeg_markers import read_frame, segments
 from imageplane.cost import Cost
 from imageplane.limits import Limits
 from imageplane.operation import PixelOperation
@@ -46,6 +49,34 @@ def test_a_glance_sees_what_the_decoder_sees(kind: str) -> None:
     seen, known = glance(source), read_header(source, Limits())
     assert seen is not None
     assert (seen.format, seen.size, seen.frames) == (known.format, known.size, known.frames)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_glance_sees_a_sideways_photo_upright(orientation: int) -> None:
+    source = photo(400, 296, exif=encoded.exif(Orientation=orientation))
+    seen = glance(source)
+    assert seen is not None
+    assert seen.size == read_header(source, Limits()).size
+
+
+@pytest.mark.parametrize(
+    ("head", "again"),
+    [
+        (b"\xff\xd8", b"\xff"),
+        (b"\xff\xd8", b"\xff\xe0\0\2"),
+        (b"\xff\xd8\xff", b"\0"),
+        (b"\0\0\0\x14ftypavif\0\0\0\0avif", b"\0\0\0\x08free"),
+    ],
+    ids=["fill", "segments", "zeros", "boxes"],
+)
+def test_a_glance_at_a_hostile_file_is_short(monkeypatch: pytest.MonkeyPatch, head: bytes, again: bytes) -> None:
+    looked_at: list[int] = []
+    monkeypatch.setattr(imagesize, "get", lambda file: looked_at.append(len(file.read())) or (0, 0))
+    source = head + again * (2_000_000 // len(again))
+    assert glance(source) is not None
+    assert sum(looked_at) <= 262_144
+    assert len(list(islice(segments(source), 5_000))) in {0, 5_000}
+    assert read_frame(source) is None
 
 
 def test_a_glance_sees_progress_and_frames() -> None:
