@@ -49,7 +49,7 @@ class Job:
 
     @property
     def has_lost_its_time(self) -> bool:
-        """Whether it has waited for longer than is left to do it: then what it runs out of is not only its own time."""
+        """Whether it has waited for longer than is left to do it."""
         return time.monotonic() - self.handed_in_at > self.deadline.remaining_in_s
 
 

@@ -66,12 +66,14 @@ class Keeper(threading.Thread):
 
     def _finish(self, jobs: list[Job]) -> None:
         if len(jobs) > 1:
-            answers = self._answer(Turn(tuple(jobs)).joined()).value
+            joined = Turn(tuple(jobs)).joined()
+            has_excuse = self._has_excuse(joined)
+            answers = self._answer(joined).value
             # An engine that was taken over may say anything.
             if isinstance(answers, list) and [type(answer) for answer in answers] == [Answer] * len(jobs):
                 self._shop.counts.add("joined", len(jobs))
                 for job, answer in zip(jobs, answers, strict=True):
-                    self._tell(job, answer)
+                    self._tell(job, _excused(answer) if has_excuse else answer)
                 return
         # What brought down the work on all of them may be the wish of one.
         for job in jobs:
@@ -111,7 +113,7 @@ class Keeper(threading.Thread):
                 break
             if attempt:
                 self._shop.counts.add("retries")
-            has_excuse = attempt > 0 or job.has_lost_its_time
+            has_excuse = attempt > 0 or self._has_excuse(job)
             # The engine may have died while it had nothing to do; that is not this job's fault.
             failure = self._make_ready()
             if failure is not None or self.engine is None:
@@ -119,12 +121,12 @@ class Keeper(threading.Thread):
                 continue
             try:
                 answer = self._asked(self.engine, job, parcel)
-                return Answer(error=_excused(answer.error)) if has_excuse and answer.error else answer
+                return _excused(answer) if has_excuse else answer
             except Untouched as untouched:
                 trouble = InternalError("No engine could take this image.", detail=str(untouched))
             except Died as death:
                 self._shop.counts.add_death(death.cause)
-                trouble = _excused(death.error) if has_excuse else death.error
+                trouble = _excuse(death.error) if has_excuse else death.error
                 if not death.is_from_outside:
                     break
         else:
@@ -135,7 +137,7 @@ class Keeper(threading.Thread):
 
     def _asked(self, engine: Engine, job: Job, parcel: Parcel) -> Answer:
         # Who waits for less time than the work needs has no bad image.
-        has_all_time = job.deadline.remaining_in_s > self._shop.deadline_in_s
+        has_all_time = self._has_all_time(job)
         expires_at = min(job.deadline.expires_at, time.monotonic() + self._shop.deadline_in_s)
         is_file = parcel.descriptor is not None
         order = Order(job.function, job.arguments, expires_at, parcel.size_in_bytes, is_file, job.answers)
@@ -151,6 +153,14 @@ class Keeper(threading.Thread):
         if isinstance(answer.error, DeadlineExceeded) and has_all_time:
             self._shop.culprits.blame(parcel, job.work)
         return answer
+
+    def _has_all_time(self, job: Job) -> bool:
+        """Tell whether an engine may work on a job for as long as it may on any."""
+        return job.deadline.remaining_in_s > self._shop.deadline_in_s
+
+    def _has_excuse(self, job: Job) -> bool:
+        """Tell whether a job that runs out of time now has the line to blame for it, and not only itself."""
+        return job.has_lost_its_time and not self._has_all_time(job)
 
     def _pointlessness(self, job: Job) -> Callable[[], bool]:
         """Give a question to be asked many times: is it better to kill the engine than to let it finish?"""
@@ -207,11 +217,14 @@ class Keeper(threading.Thread):
             self.engine = None
 
 
-def _excused(error: ImageplaneError) -> ImageplaneError:
+def _excused(answer: Answer) -> Answer:
+    return Answer(error=_excuse(answer.error)) if answer.error else answer
+
+
+def _excuse(error: ImageplaneError) -> ImageplaneError:
     """Give what is told of work that waited long or was broken off: what it ran out of was not only its own time."""
     if isinstance(error, DeadlineExceeded):
-        message = "There was too little time left to finish this; try again."
-        return Busy(message, retry_after_in_s=1)
+        return Busy("There was too little time left to finish this; try again.", retry_after_in_s=1)
     return error
 
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from imageplane.deadline import Deadline
-from imageplane.engine.job import Together
+from imageplane.engine.job import Job, Together
 from imageplane.engine.pool import Pool
 from imageplane.engine.process import Engine
 from imageplane.engine.terms import Outfit
@@ -171,6 +171,13 @@ def test_work_that_waited_until_there_was_too_little_time_may_come_again(pool: P
     late = pool.submit(misdeeds.announce_and_sleep, fresh(), str(note), 60, deadline=Deadline.after(1.5))
     assert busy.result(PATIENCE_IN_S) == "rested"
     assert type(late.exception(PATIENCE_IN_S)) is Busy
+
+
+def test_work_that_waited_but_had_all_the_time_of_an_engine_took_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Job, "has_lost_its_time", True)
+    with Pool(count=1, **(LIMITS | {"deadline_in_s": 0.5})) as pool:
+        assert type(error_of(pool, misdeeds.hang_in_c, deadline=Deadline.after(PATIENCE_IN_S))) is DeadlineExceeded
+        assert type(error_of(pool, misdeeds.hang_in_c, deadline=Deadline.after(0.4))) is Busy
 
 
 def asked_together(pool: Pool, note: Path, function: Callable[..., Any]) -> list[Any]:
