@@ -43,8 +43,7 @@ class Writer:
     def close(self) -> None:
         """Commit what waits, and take nothing more."""
         self._groups.close()
-        if self._kept is not None:
-            self._kept.close()
+        self._let_go()
 
     def _commit(self, items: Sequence[tuple[int, Any]]) -> Sequence[Any]:
         try:
@@ -57,10 +56,23 @@ class Writer:
         return [self._alone(item) for item in items]
 
     def _together(self, items: Sequence[tuple[int, Any]]) -> Sequence[Any]:
-        outcomes: list[Any] = [None] * len(items)
         # To take a connection anew costs as much as to write a group; that to a server may break while it is kept.
         if self._kept is None and self._database.is_sqlite:
             self._kept = self._database.to_write()
+        try:
+            return self._written(items)
+        except Exception:
+            # Whatever state it is in, it holds no lock when it is back in the pool.
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
+
+    def _written(self, items: Sequence[tuple[int, Any]]) -> Sequence[Any]:
+        outcomes: list[Any] = [None] * len(items)
         with self._database.writing(self._kept) as connection:
             for number, write in enumerate(self._lines):
                 places = [place for place, (line, _) in enumerate(items) if line == number]
