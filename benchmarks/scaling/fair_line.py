@@ -46,16 +46,17 @@ class _Lane:
     weight: float
     queues: dict[str, deque[Order]] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
-    served_in_s: dict[str, float] = field(default_factory=dict)
+    starts_at: dict[str, float] = field(default_factory=dict)
+    ended_at: dict[str, float] = field(default_factory=dict)
     waiting_in_s: dict[str, float] = field(default_factory=dict)
     total_in_s: float = 0.0
     taken_in_s: float = 0.0
+    now: float = 0.0
 
     def add(self, order: Order) -> None:
         queue = self.queues.get(order.tenant)
         if queue is None:
-            others = (self.served_in_s[tenant] for tenant in self.queues)
-            self.served_in_s[order.tenant] = min(others, default=0.0)
+            self.starts_at[order.tenant] = max(self.now, self.ended_at.pop(order.tenant, 0.0))
             queue = self.queues[order.tenant] = deque()
             self.weights[order.tenant] = order.weight
             self.waiting_in_s[order.tenant] = 0.0
@@ -66,21 +67,24 @@ class _Lane:
     def head(self) -> Order | None:
         if not self.queues:
             return None
-        return self.queues[min(self.queues, key=self.served_in_s.__getitem__)][0]
+        return self.queues[min(self.queues, key=self.starts_at.__getitem__)][0]
 
     def shares(self, order: Order) -> float:
         return sum({**self.weights, order.tenant: order.weight}.values()) / order.weight
 
     def take(self, order: Order) -> None:
         self.taken_in_s += order.engine_in_s / self.weight
-        self.served_in_s[order.tenant] += order.engine_in_s / order.weight
+        self.now = self.starts_at[order.tenant]
+        self.starts_at[order.tenant] += order.engine_in_s / order.weight
         self.waiting_in_s[order.tenant] -= order.engine_in_s
         self.total_in_s -= order.engine_in_s
         queue = self.queues[order.tenant]
         queue.popleft()
         if not queue:
-            for table in (self.queues, self.weights, self.served_in_s, self.waiting_in_s):
+            self.ended_at[order.tenant] = self.starts_at[order.tenant]
+            for table in (self.queues, self.weights, self.starts_at, self.waiting_in_s):
                 del table[order.tenant]
+        self.ended_at = {tenant: end for tenant, end in self.ended_at.items() if end > self.now}
         if not self.queues:
             # What rounding left.
             self.total_in_s = 0.0

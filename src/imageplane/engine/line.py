@@ -36,26 +36,29 @@ class Crowd:
 
 @dataclass(slots=True)
 class _Lane:
-    """Queues by tenant, and how much each was served for its weight: the least served is next.
+    """Queues by tenant, who take turns by what their jobs cost for their weight.
 
+    Gives: `starts_at`, the virtual time at which the next job of each begins, and the earliest is next; `ended_at`,
+    that at which the last job of those who have none in line ends, where it is yet to come.
     Method: start-time fair queuing (Goyal, Vin, Cheng, 1996).
     """
 
     weight: float
     queues: dict[str, deque[Job]] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
-    served_in_s: dict[str, float] = field(default_factory=dict)
+    starts_at: dict[str, float] = field(default_factory=dict)
+    ended_at: dict[str, float] = field(default_factory=dict)
     waiting_in_s: dict[str, float] = field(default_factory=dict)
     jobs: int = 0
     taken_in_s: float = 0.0
+    now: float = 0.0
 
     def add(self, job: Job) -> None:
         queue = self.queues.get(job.tenant)
         if queue is None:
             queue = self.queues[job.tenant] = deque()
-            # Who was away has no claim to what others used meanwhile, and no debt either.
-            others = [self.served_in_s[tenant] for tenant in self.queues if tenant != job.tenant]
-            self.served_in_s[job.tenant] = min(others, default=0.0)
+            # Who was away has no claim to what others used meanwhile, but still owes what it had in advance.
+            self.starts_at[job.tenant] = max(self.now, self.ended_at.pop(job.tenant, 0.0))
             self.weights[job.tenant] = job.weight
         queue.append(job)
         self.waiting_in_s[job.tenant] = self.waiting_in_s.get(job.tenant, 0.0) + job.cost.cpu_in_s
@@ -64,7 +67,7 @@ class _Lane:
     def head(self) -> Job | None:
         if not self.queues:
             return None
-        return self.queues[min(self.queues, key=lambda tenant: self.served_in_s[tenant])][0]
+        return self.queues[min(self.queues, key=lambda tenant: self.starts_at[tenant])][0]
 
     def remove(self, job: Job) -> bool:
         queue = self.queues.get(job.tenant)
@@ -74,7 +77,8 @@ class _Lane:
         self.jobs -= 1
         self.waiting_in_s[job.tenant] -= job.cost.cpu_in_s
         if not queue:
-            for table in (self.queues, self.weights, self.served_in_s, self.waiting_in_s):
+            self.ended_at[job.tenant] = self.starts_at[job.tenant]
+            for table in (self.queues, self.weights, self.starts_at, self.waiting_in_s):
                 del table[job.tenant]
         return True
 
@@ -90,9 +94,11 @@ class _Lane:
             kin += [each for each in others if each.together and each.together.key == job.together.key]
         turn = Turn(tuple(kin[:_MOST_JOINED]))
         self.taken_in_s += turn.cost.cpu_in_s / self.weight
-        self.served_in_s[job.tenant] += turn.cost.cpu_in_s / self.weights[job.tenant]
+        self.now = self.starts_at[job.tenant]
+        self.starts_at[job.tenant] += turn.cost.cpu_in_s / self.weights[job.tenant]
         for each in turn.jobs:
             self.remove(each)
+        self.ended_at = {tenant: end for tenant, end in self.ended_at.items() if end > self.now}
         return turn
 
 

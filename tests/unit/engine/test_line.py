@@ -52,6 +52,25 @@ def test_who_has_a_tenth_of_the_weight_has_a_tenth_of_the_turns_and_all_of_them_
     assert turns[-2:] == "bb"
 
 
+def test_who_asks_again_only_when_it_has_its_reply_waits_for_one_job_of_a_back_fill_at_most() -> None:
+    line = line_of(*[job("a", weight=0.1) for _ in range(20)])
+    turns = taken(line).tenant
+    for _ in range(5):
+        line.put(job("b"))
+        turns += order_of(line, 2)
+    assert turns == "a" + 5 * "ba"
+
+
+def test_a_back_fill_whose_next_job_always_comes_late_gets_a_tenth_all_the_same() -> None:
+    line = line_of(*[job("a") for _ in range(40)])
+    turns = "b"
+    for _ in range(22):
+        if turns[-1] == "b":
+            line.put(job("b", weight=0.1))
+        turns += taken(line).tenant
+    assert turns[1:].count("b") <= 3
+
+
 def test_a_back_fill_makes_nobody_wait_for_all_of_it() -> None:
     line = line_of(*[job("a", weight=0.1) for _ in range(100)], job("b"))
     alone = line_of(job("b"))
