@@ -9,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Scope
 
 from imageplane.accounts.books import Books
 from imageplane.errors import Fault, ImageplaneError, RequestError
@@ -40,8 +41,7 @@ def create_app(settings: Settings, books: Books) -> ASGIApp:
     for kind in (HTTPException, ImageplaneError, Exception):
         app.add_exception_handler(kind, answer_failure)
     app.add_exception_handler(RequestValidationError, _answer_validation)
-    # It reads its own body and writes its own reply: FastAPI's way costs five times the CPU.
-    app.add_route(TRANSFORM_PATH, transform, methods=["POST"])
+    app.router.routes.append(_PlainRoute(TRANSFORM_PATH, transform, methods=["POST"]))
     for router in (account.router, jobs.router, bulk.router, webhooks.router, health.router, catalog.router):
         app.include_router(router)
     if settings.dashboard.enabled:
@@ -55,6 +55,15 @@ def create_app(settings: Settings, books: Books) -> ASGIApp:
             mcp.MCP_PATH, mcp.McpDoor(gate).answer, methods=["POST"], response_model=None, include_in_schema=False
         )
     return gate
+
+
+class _PlainRoute(Route):
+    """A route that reads its own body and writes its own reply: FastAPI's way costs five times the CPU."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, found = super().matches(scope)
+        # By which FastAPI's routes are known to logs and metrics.
+        return match, {**found, "route": self}
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:
