@@ -20,7 +20,8 @@ ABSENT: Final = (
 PACKAGES: Final = Path("/mnt/packages")
 DATA: Final = Path("/mnt/data")
 
-# Arguments: the packages, the data folder, then folders that must be readable, `--`, and the command.
+# Arguments: the packages; the data folder; folders that must be readable, `--`; each of them again, with the one around
+# it that is to be covered before it, `--`; and the command.
 _ENTER: Final = """
 set -eu
 mount --make-rprivate /
@@ -31,9 +32,15 @@ mount --bind "$2" /mnt/data
 shift 2
 kept=0
 while [ "$1" != -- ]; do
-  hidden="$1" place="$2" kept=$((kept + 1)); shift 2
+  kept=$((kept + 1))
   mkdir "/mnt/$kept"
-  mount --bind "$place" "/mnt/$kept"
+  mount --bind "$1" "/mnt/$kept"
+  shift
+done
+shift
+kept=0
+while [ "$1" != -- ]; do
+  hidden="$1" place="$2" kept=$((kept + 1)); shift 2
   mountpoint --quiet "$hidden" || mount -t tmpfs -o mode=755 tmpfs "$hidden"
   mkdir -p "$place"
   mount --bind "/mnt/$kept" "$place"
@@ -68,9 +75,10 @@ def command(packages: Path, data: Path, program: Sequence[str]) -> list[str]:
     """Give the command that runs a program in there; a data folder becomes the user's."""
     data.mkdir(parents=True, exist_ok=True)
     os.chown(data, USER, USER)
-    hidden = [word for place in (sys.base_prefix, sys.prefix) for word in _hidden(Path(place))]
+    hidden = [pair for place in (sys.base_prefix, sys.prefix) for pair in _hidden(Path(place))]
+    places, pairs = [place for _, place in hidden], [word for pair in hidden for word in pair]
     enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", _ENTER, "enter"]
-    return [*enter, str(packages), str(data), *hidden, "--", *program]
+    return [*enter, str(packages), str(data), *places, "--", *pairs, "--", *program]
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -79,9 +87,9 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(PACKAGES), **image, **settings}
 
 
-def _hidden(place: Path) -> Iterator[str]:
+def _hidden(place: Path) -> Iterator[tuple[str, str]]:
     """Give the outermost folder around a place that is closed to other users, and the place, or nothing."""
     for folder in reversed(place.resolve().parents):
         if not folder.stat().st_mode & 0o001:
-            yield from (str(folder), str(place.resolve()))
+            yield str(folder), str(place.resolve())
             return
